@@ -61,6 +61,10 @@ export interface LayerStore {
     tar: Readable,
     options?: CallOptions & { parent?: string[]; compression?: "gzip" | "zstd" | "none" },
   ): Promise<{ blob: Descriptor; diffId: string }>;
-  /** Deletes unpacked layers that no diff id chain in `used` needs and no root stands on. */
-  collect(used: string[][]): Promise<number>;
+  /**
+   * Deletes unpacked layers that no diff id chain in `used` needs and no root stands on; returns the bytes freed. `only` limits it to layers of these chains
+   * (of an image just removed). Without it all layers are looked at, and those unpacked less than `grace_ms` ago (default one hour) stay: a pull or build
+   * may be about to name them.
+   */
+  collect(used: string[][], options?: CallOptions & { only?: string[][]; grace_ms?: number }): Promise<number>;
 }

@@ -293,6 +293,13 @@ export interface Container {
   spec: ContainerSpec;
   /** What is run: image and spec together. */
   process: { args: string[]; env: string[]; workingDir: string; user: string };
+  /** Image and spec together, as are the four below. */
+  labels: Record<string, string>;
+  /** "80/tcp" */
+  exposedPorts: string[];
+  stopSignal: string;
+  stopTimeout_ms: number;
+  healthCheck?: HealthCheck;
   state: ContainerState;
   endpoints: Endpoint[];
   publishedPorts: PublishedPort[];

@@ -270,7 +270,7 @@ export interface SystemBackend {
 }
 
 /** Images as containers use them: as ImageService, with use by containers looked up, events sent, and references in `filters`. */
-export interface ImageBackend extends Omit<ImageService, "remove" | "prune"> {
+export interface ImageBackend extends Omit<ImageService, "remove" | "prune" | "content"> {
   remove(
     reference: string,
     options?: CallOptions & { force?: boolean },

@@ -100,6 +100,6 @@ export interface ImageService {
   /** debian:<suite>[-slim] or busybox, from the host's own packages. */
   bootstrap(reference: string, options?: CallOptions & { onProgress?: ProgressSink }): Promise<Image>;
   /** Whether `bootstrap` could make this reference. */
-  canBootstrap(reference: string): boolean;
+  canBootstrap(reference: string): boolean | Promise<boolean>;
   diskUsage(options?: CallOptions): Promise<{ images: number; total_bytes: number; shared_bytes: number }>;
 }

@@ -17,6 +17,17 @@ export interface CreateInput {
   exitCommand: string[];
   /** Kept open by the monitor for its whole life: carries the container's lock. */
   lockFd?: number;
+  /** A last bound in case nobody rotates the log: the monitor then begins it anew, losing what it held. */
+  logSizeMax_bytes?: number;
+}
+
+/** What the monitor has written down at a container's end. */
+export interface ExitRecord {
+  /** 128 + signal if killed. */
+  exitCode: number;
+  oomKilled: boolean;
+  /** Milliseconds since the epoch. */
+  finished_ms: number;
 }
 
 export interface ExecInput {
@@ -53,6 +64,13 @@ export interface RuntimeInfo {
   reason: string;
 }
 
+/** Names a container or, with `execId`, an exec in it. */
+export interface MonitorTarget {
+  id: string;
+  bundle: string;
+  execId?: string;
+}
+
 /** Makes, watches and ends one container at a time; keeps no state of its own beyond files under the bundle and its run directory. */
 export interface Runtime {
   info(): Promise<RuntimeInfo>;
@@ -74,7 +92,22 @@ export interface Runtime {
     input: { id: string; bundle: string; stdin: boolean; tty: boolean },
     options?: CallOptions,
   ): Promise<RuntimeStreams>;
-  resize(input: { bundle: string; rows: number; columns: number }, options?: CallOptions): Promise<void>;
+  /** Of the container's terminal, or an exec's; also by another process than the one that started it. */
+  resize(
+    input: { bundle: string; execId?: string; rows: number; columns: number },
+    options?: CallOptions,
+  ): Promise<void>;
+  /**
+   * The end of a container (or of a detached exec), as its monitor recorded it; undefined while it runs, or when its monitor was killed.
+   * Synchronous: one small file.
+   */
+  exitOf(target: MonitorTarget): ExitRecord | undefined;
+  /** Something changes in this directory whenever a container ends. */
+  readonly exitsDirectory: string;
+  /** Drops the exit record; idempotent. */
+  forget(target: MonitorTarget): void;
+  /** Makes the monitor go on in a new log file after the old one was renamed; resolves once the new one is there. */
+  reopenLog(target: MonitorTarget & { logPath: string }, options?: CallOptions): Promise<void>;
   /** Ids that the runtime knows: for leak checks. */
   list(options?: CallOptions): Promise<string[]>;
 }

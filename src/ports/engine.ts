@@ -129,8 +129,8 @@ export interface ContainerBackend {
   /** `unchanged` when it runs already. Errors carry details.exitCode 126 or 127 where the program cannot be run. */
   start(reference: string, options?: CallOptions & { detachKeys?: string }): Promise<void>;
   /** Stop signal, wait, then KILL. `unchanged` when it does not run. timeout_ms -1 waits for ever. */
-  stop(reference: string, options?: CallOptions & { timeout_ms?: number; signal?: string }): Promise<void>;
-  restart(reference: string, options?: CallOptions & { timeout_ms?: number; signal?: string }): Promise<void>;
+  stop(reference: string, options?: CallOptions & { timeout_ms?: number; stopSignal?: string }): Promise<void>;
+  restart(reference: string, options?: CallOptions & { timeout_ms?: number; stopSignal?: string }): Promise<void>;
   kill(reference: string, signal: string, options?: CallOptions): Promise<void>;
   pause(reference: string, options?: CallOptions): Promise<void>;
   unpause(reference: string, options?: CallOptions): Promise<void>;

@@ -1,0 +1,83 @@
+import { join } from "node:path";
+import type { CreateInput } from "../../ports/runtime.ts";
+import type { RuntimeProgram } from "./runtime-program.ts";
+
+/** Where a container's monitor keeps its things. */
+interface MonitorPlaces {
+  id: string;
+  /** Names the exit record: the container's id, or the exec's. */
+  recordName: string;
+  exitsDirectory: string;
+}
+
+/** Files below the bundle that the monitor and we share. */
+export const bundleFiles = {
+  pid: "pidfile",
+  monitorPid: "conmon.pid",
+  persist: "persist",
+  runtimeLog: "runtime.log",
+  control: "ctl",
+  attach: "attach",
+  process: "process.json",
+} as const;
+
+/** conmon(8) for `create`: it stays with the container, holds its streams, writes its log and, at last, its exit code. */
+export function createArguments(input: CreateInput, exitsDirectory: string, runtime: RuntimeProgram): string[] {
+  const result = [
+    ...common(
+      { id: input.id, recordName: input.id, exitsDirectory },
+      runtime,
+      join(input.bundle, bundleFiles.runtimeLog),
+    ),
+    ...["-b", input.bundle],
+    ...["-p", join(input.bundle, bundleFiles.pid)],
+    ...["-P", join(input.bundle, bundleFiles.monitorPid)],
+    ...["--persist-dir", join(input.bundle, bundleFiles.persist)],
+    ...["-l", input.logPath === undefined ? "none" : `k8s-file:${input.logPath}`],
+  ];
+  if (input.logSizeMax_bytes !== undefined) result.push("--log-size-max", String(input.logSizeMax_bytes));
+  if (input.tty) result.push("-t");
+  else if (input.openStdin) result.push("-i");
+  if (input.openStdin && !input.stdinOnce) result.push("--leave-stdin-open");
+  const [exitProgram, ...exitArguments] = input.exitCommand;
+  if (exitProgram !== undefined) {
+    result.push("--exit-command", exitProgram, ...exitArguments.flatMap(argument => ["--exit-command-arg", argument]));
+  }
+  return result;
+}
+
+/** conmon(8) for an exec with a terminal or without a caller: `directory` is the exec's own. */
+export function execArguments(
+  input: { id: string; execId: string; directory: string; tty: boolean; stdin: boolean; attach: boolean },
+  exitsDirectory: string,
+  runtime: RuntimeProgram,
+): string[] {
+  const result = [
+    ...common(
+      { id: input.id, recordName: input.execId, exitsDirectory },
+      runtime,
+      join(input.directory, bundleFiles.runtimeLog),
+    ),
+    ...["-b", input.directory],
+    ...["-p", join(input.directory, bundleFiles.pid)],
+    ...["-P", join(input.directory, bundleFiles.monitorPid)],
+    ...["-l", "none"],
+    "-e",
+    ...["--exec-process-spec", join(input.directory, bundleFiles.process)],
+  ];
+  if (input.attach) result.push("--exec-attach");
+  if (input.tty) result.push("-t");
+  else if (input.stdin) result.push("-i");
+  return result;
+}
+
+function common(places: MonitorPlaces, runtime: RuntimeProgram, log: string): string[] {
+  return [
+    ...["--api-version", "1", "-c", places.id, "-u", places.recordName, "-n", places.recordName],
+    ...["-r", runtime.commandPath],
+    ...["--exit-dir", places.exitsDirectory],
+    "--full-attach",
+    ...["--log-level", "error"],
+    ...runtime.globalArguments(log).flatMap(argument => ["--runtime-arg", argument]),
+  ];
+}

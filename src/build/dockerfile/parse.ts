@@ -148,6 +148,9 @@ export function parseDockerfile(text: string, name = "Dockerfile"): Dockerfile {
       hint: "begin with FROM image, or FROM scratch",
     });
   }
+  if (stages.length > limits.stages) {
+    throw dockerfileError(source, stages[limits.stages]!.from.at, `more than ${limits.stages} stages`);
+  }
   checkStageNames(source, stages);
   return { source, directives, globals, stages };
 }
@@ -165,11 +168,15 @@ function checkStageNames(source: SourceText, stages: ParsedStage[]) {
   }
 }
 
-/** The instruction of an ONBUILD trigger, as a base image keeps it. Positions are those of the FROM line's file, shown as their own text. */
-export function parseTrigger(trigger: string, image: string): Exclude<Instruction, From> {
+/** The instruction of an ONBUILD trigger as a base image keeps it, with a text of its own to point into. */
+export function parseTrigger(
+  trigger: string,
+  image: string,
+): { instruction: Exclude<Instruction, From>; source: SourceText } {
   const source = sourceText(`ONBUILD of ${image}`, trigger);
   const [instruction] = [...readInstructions(source, "\\")];
-  if (!instruction || instruction.kind === "FROM")
+  if (!instruction || instruction.kind === "FROM") {
     throw dockerfileError(source, { line: 1, column: 1 }, "no instruction for ONBUILD");
-  return instruction;
+  }
+  return { instruction, source };
 }

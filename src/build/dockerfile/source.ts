@@ -16,6 +16,7 @@ export interface Position {
 export const limits = {
   file_bytes: 4 << 20,
   instructions: 10_000,
+  stages: 500,
   /** Of one word after expansion: `ENV a=$a$a` doubles with every line. */
   word_chars: 1 << 20,
 } as const;

@@ -9,6 +9,10 @@ export interface NetworkMember {
   hostname: string;
   /** Path of its network namespace, made by `createNamespace`. */
   netnsPath: string;
+  /** Nameservers of its own (--dns), asked for what is no container's name; absent: the host's. */
+  nameservers?: string[];
+  /** "container[:alias]": further names that resolve for this container alone. */
+  links?: string[];
 }
 
 /**

@@ -1,0 +1,139 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { systemClock } from "../../src/base/clock.ts";
+import { newId } from "../../src/base/ids.ts";
+import { FileLocks } from "../../src/drivers/linux/file-locks.ts";
+import { BridgeNetworks, type BridgeNetworksOptions } from "../../src/drivers/network/bridge-networks.ts";
+import type { Endpoint, EndpointSpec } from "../../src/model/container.ts";
+
+const run = promisify(execFile);
+
+/** A container as far as networks care: a namespace with processes in it. */
+export interface Member {
+  id: string;
+  name: string;
+  netnsPath: string;
+  endpoints: Endpoint[];
+}
+
+/** An instance of its own with everything in a temporary directory; `close` leaves nothing behind. */
+export class NetworkFixture {
+  readonly directory = mkdtempSync(join(tmpdir(), "berth-network-"));
+  readonly instance = `t${newId().slice(0, 6)}`;
+  readonly networks: BridgeNetworks;
+  readonly #members: Member[] = [];
+  readonly #processes: ChildProcess[] = [];
+
+  constructor(options: Partial<BridgeNetworksOptions> = {}) {
+    this.networks = this.open(options);
+  }
+
+  /** A further user of the same state, as another process would be. */
+  open(options: Partial<BridgeNetworksOptions> = {}): BridgeNetworks {
+    return new BridgeNetworks({
+      definitionsDirectory: join(this.directory, "networks"),
+      stateDirectory: join(this.directory, "run"),
+      instance: this.instance,
+      locks: new FileLocks(systemClock),
+      clock: systemClock,
+      random: Math.random,
+      ...options,
+    });
+  }
+
+  async member(name: string, ...specs: (string | EndpointSpec)[]): Promise<Member> {
+    const id = newId();
+    const netnsPath = await this.networks.createNamespace(id);
+    const member: Member = { id, name, netnsPath, endpoints: [] };
+    this.#members.push(member);
+    for (const spec of specs) await this.connect(member, typeof spec === "string" ? { network: spec } : spec);
+    return member;
+  }
+
+  async connect(member: Member, spec: EndpointSpec): Promise<Endpoint> {
+    const { id, name, netnsPath } = member;
+    const endpoint = await this.networks.connect(
+      { containerId: id, containerName: name, hostname: name, netnsPath },
+      spec,
+    );
+    member.endpoints.push(endpoint);
+    return endpoint;
+  }
+
+  /** Starts a program in a member's namespace (or the host's) that runs until the end of the test. */
+  start(where: Member | undefined, command: string[]): ChildProcess {
+    const [program, ...args] = where ? ["nsenter", `--net=${where.netnsPath}`, ...command] : command;
+    const child = spawn(program!, args, { stdio: ["ignore", "pipe", "inherit"] });
+    this.#processes.push(child);
+    return child;
+  }
+
+  /** Answers every connection with the address it came from. Resolves when it listens. */
+  async serve(where: Member | undefined, protocol: "tcp" | "udp", port: number, address = "::"): Promise<void> {
+    const child = this.start(where, [process.execPath, "-e", servers[protocol], String(port), address]);
+    await new Promise<void>((resolve, reject) => {
+      child.stdout!.once("data", () => resolve());
+      child.once("exit", code => reject(new Error(`the ${protocol} server ended with ${code}`)));
+    });
+  }
+
+  /** What a server answers: the client's address as the server sees it; "" when nothing answers in time. */
+  async ask(
+    where: Member | { netnsPath: string } | undefined,
+    protocol: "tcp" | "udp",
+    address: string,
+    port: number,
+    timeout_ms = 3000,
+  ): Promise<string> {
+    return this.run(where, [process.execPath, "-e", clients[protocol], String(port), address, String(timeout_ms)]);
+  }
+
+  async pings(where: Member, address: string): Promise<boolean> {
+    const result = await this.run(where, ["busybox", "ping", "-c1", "-W1", address]).catch(() => "");
+    return result.includes("1 packets received");
+  }
+
+  async run(where: { netnsPath: string } | undefined, command: string[]): Promise<string> {
+    const [program, ...args] = where ? ["nsenter", `--net=${where.netnsPath}`, ...command] : command;
+    const { stdout } = await run(program!, args);
+    return stdout.trim();
+  }
+
+  async close(): Promise<void> {
+    for (const child of this.#processes) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const ended = new Promise(resolve => child.once("exit", resolve));
+      child.kill("SIGKILL");
+      await ended;
+    }
+    for (const member of this.#members) await this.networks.release(member.id);
+    await this.networks.prune({});
+    await this.networks.check(new Set(), { repair: true });
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+const servers = {
+  tcp: `
+    require("net").createServer(socket => socket.on("error", () => {}).end(socket.remoteAddress.replace(/^::ffff:/, "")))
+      .listen(Number(process.argv[1]), process.argv[2], () => console.log("listening"));`,
+  udp: `
+    const socket = require("dgram").createSocket(process.argv[2].includes(":") ? "udp6" : "udp4");
+    socket.on("message", (_, from) => socket.send(from.address.replace(/^::ffff:/, ""), from.port, from.address));
+    socket.bind(Number(process.argv[1]), process.argv[2], () => console.log("listening"));`,
+};
+
+const clients = {
+  tcp: `
+    const socket = require("net").connect(Number(process.argv[1]), process.argv[2]);
+    socket.setTimeout(Number(process.argv[3]), () => process.exit(0));
+    socket.on("data", data => { console.log(String(data)); process.exit(0); }).on("error", () => process.exit(0));`,
+  udp: `
+    const socket = require("dgram").createSocket(process.argv[2].includes(":") ? "udp6" : "udp4");
+    setTimeout(() => process.exit(0), Number(process.argv[3]));
+    socket.on("message", data => { console.log(String(data)); process.exit(0); }).on("error", () => process.exit(0));
+    socket.send("hello", Number(process.argv[1]), process.argv[2]);`,
+};

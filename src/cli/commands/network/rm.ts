@@ -1,0 +1,21 @@
+import type { Command } from "commander";
+import { isCode } from "../../../base/errors.ts";
+import type { CliContext } from "../../context.ts";
+import { forEach } from "../../each.ts";
+
+export function define(command: Command, context: CliContext): void {
+  command
+    .argument("<network...>", "names or ids")
+    .option("-f, --force", "no error if it is not there")
+    .action(async (names: string[], flags: { force?: boolean }) => {
+      const { networks } = await context.engine();
+      await forEach(context, names, async name => {
+        try {
+          await networks.remove(name, { signal: context.signal });
+        } catch (thrown) {
+          if (!flags.force || !isCode(thrown, "not_found")) throw thrown;
+        }
+        return undefined;
+      });
+    });
+}

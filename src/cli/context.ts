@@ -1,0 +1,39 @@
+import type { Readable, Writable } from "node:stream";
+import type { Clock } from "../base/clock.ts";
+import type { Environment } from "../base/env.ts";
+import type { Engine } from "../ports/engine.ts";
+
+/** The engine as commands use it: in this process (berth-engine) or behind berthd (berth). */
+export type CliEngine = Omit<Engine, "supervise">;
+
+export interface Terminal {
+  stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
+  stdout: Writable & { isTTY?: boolean; columns?: number; rows?: number };
+  stderr: Writable & { isTTY?: boolean; columns?: number };
+}
+
+/** Everything a command needs from outside; entry points make it, tests make another. */
+export interface CliContext extends Terminal {
+  /** Name the program was called by, for help and hints. */
+  program: string;
+  version: string;
+  /** Connects on first use, so that `--help` and `version` need no berthd. */
+  engine(): Promise<CliEngine>;
+  environment: Environment;
+  cwd: string;
+  clock: Clock;
+  /** Aborted by the first Ctrl-C (where the command does not take it for itself). */
+  signal: AbortSignal;
+  /** Calls back on a signal to this process until the returned function is called. */
+  onSignal(name: NodeJS.Signals, callback: () => void): () => void;
+  /** More backends by name, e.g. the apps; a command that needs one that is missing says so. */
+  backend<T>(name: string): Promise<T>;
+}
+
+export function print(context: Pick<CliContext, "stdout">, text: string): void {
+  context.stdout.write(text.endsWith("\n") ? text : `${text}\n`);
+}
+
+export function warn(context: Pick<CliContext, "stderr">, text: string): void {
+  context.stderr.write(`WARNING: ${text}\n`);
+}

@@ -10,7 +10,9 @@ import { build } from "esbuild";
  */
 const root = join(import.meta.dirname, "..");
 const dist = join(root, "dist");
-const entries = readdirSync(join(root, "src/main")).filter(file => /^berth[\w-]*\.ts$/.test(file) && !file.endsWith(".test.ts"));
+const entries = readdirSync(join(root, "src/main")).filter(
+  file => /^berth[\w-]*\.ts$/.test(file) && !file.endsWith(".test.ts"),
+);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
 mkdirSync(dist, { recursive: true });
@@ -27,7 +29,11 @@ await build({
   logLevel: "warning",
   // Holds a native library that must stay a file of its own.
   external: ["koffi"],
-  define: { "import.meta.dirname": "__dirname", "import.meta.filename": "__filename", BERTH_VERSION: JSON.stringify(version) },
+  define: {
+    "import.meta.dirname": "__dirname",
+    "import.meta.filename": "__filename",
+    BERTH_VERSION: JSON.stringify(version),
+  },
   loader: { ".pl": "text", ".sh": "text", ".sql": "text" },
 });
 
@@ -39,9 +45,11 @@ for (const file of entries) {
     `require("node:module").enableCompileCache(require("node:path").join(__dirname, "compile-cache"));\nrequire("./${name}.main.cjs");\n`,
   );
 }
-for (const file of existsSync(join(root, "bin")) ? readdirSync(join(root, "bin")) : []) chmodSync(join(root, "bin", file), 0o755);
+for (const file of existsSync(join(root, "bin")) ? readdirSync(join(root, "bin")) : [])
+  chmodSync(join(root, "bin", file), 0o755);
 
 // The first start fills the cache; better here than at the user's first command.
 for (const name of ["berth", "berth-engine"]) {
-  if (entries.includes(`${name}.ts`)) spawnSync(process.execPath, [join(dist, `${name}.cjs`), "version"], { stdio: "ignore" });
+  if (entries.includes(`${name}.ts`))
+    spawnSync(process.execPath, [join(dist, `${name}.cjs`), "version"], { stdio: "ignore" });
 }

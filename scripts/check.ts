@@ -13,7 +13,10 @@ const root = join(import.meta.dirname, "..");
 
 function runCheck([name, program, ...args]: (typeof checks)[number]): Promise<boolean> {
   return new Promise(resolve => {
-    const child = spawn(join(root, "node_modules/.bin", program), args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(join(root, "node_modules/.bin", program), args, {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     child.stdout.on("data", chunk => (output += chunk));
     child.stderr.on("data", chunk => (output += chunk));

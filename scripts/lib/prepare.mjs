@@ -11,14 +11,17 @@ export const pinnedNode = join(root, "node_modules/node/bin/node");
 
 /** Everything from a fresh clone to programs that can be started. Each step is skipped when it is already done. */
 export async function prepare({ yes = false, tests = false } = {}) {
-  if (process.platform !== "linux") throw new SetupError("Berth runs containers on Linux; on other systems use a Linux machine or a virtual one");
+  if (process.platform !== "linux")
+    throw new SetupError("Berth runs containers on Linux; on other systems use a Linux machine or a virtual one");
   await installPackages(tests ? { ...runtimePackages, ...testPackages } : runtimePackages, { yes });
   if (!modulesAreCurrent()) {
     console.log("Installing npm packages …");
     run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root });
   }
   if (!existsSync(pinnedNode)) {
-    throw new SetupError("npm did not unpack the pinned Node (its install script was not run): run 'npm rebuild node' in the project, then this again");
+    throw new SetupError(
+      "npm did not unpack the pinned Node (its install script was not run): run 'npm rebuild node' in the project, then this again",
+    );
   }
   run(pinnedNode, ["scripts/build.ts"], { cwd: root });
 }
@@ -29,7 +32,9 @@ function modulesAreCurrent() {
   if (!existsSync(installed) || !existsSync(pinnedNode)) return false;
   const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
   const present = JSON.parse(readFileSync(installed, "utf8")).packages;
-  return Object.entries(wanted).every(([path, { version, optional, peer }]) => path === "" || optional || peer || present[path]?.version === version);
+  return Object.entries(wanted).every(
+    ([path, { version, optional, peer }]) => path === "" || optional || peer || present[path]?.version === version,
+  );
 }
 
 /** Environment for what is run with the pinned Node in front. */

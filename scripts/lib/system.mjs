@@ -8,12 +8,21 @@ export class SetupError extends Error {}
 export function run(program, args, options = {}) {
   const result = spawnSync(program, args, { stdio: "inherit", ...options });
   if (result.error) throw new SetupError(`${program} could not be started: ${result.error.message}`);
-  if (result.status !== 0) throw new SetupError(`'${program} ${args.join(" ")}' failed with exit code ${result.status ?? result.signal}`);
+  if (result.status !== 0)
+    throw new SetupError(`'${program} ${args.join(" ")}' failed with exit code ${result.status ?? result.signal}`);
 }
 
 export function isThere(program) {
   if (program.startsWith("/")) return existsSync(program);
-  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+  const folders = [
+    ...(process.env.PATH ?? "").split(":"),
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+  ];
   return folders.some(folder => {
     try {
       accessSync(`${folder}/${program}`, constants.X_OK);
@@ -39,9 +48,13 @@ export async function installPackages(packages, { yes }) {
   console.log("Berth needs these Debian packages, which are not installed:");
   for (const name of missing) console.log(`  ${name.padEnd(18)} ${packages[name][1]}`);
   const command = `apt-get install --no-install-recommends -y ${missing.join(" ")}`;
-  if (!isDebian()) throw new SetupError(`this is not a Debian system: install the programs that these packages hold with your own package manager`);
+  if (!isDebian())
+    throw new SetupError(
+      `this is not a Debian system: install the programs that these packages hold with your own package manager`,
+    );
   if (process.getuid() !== 0) throw new SetupError(`not root: run 'sudo ${command}', then this again`);
-  if (!yes && !(await agreed(`Run '${command}'?`))) throw new SetupError(`nothing was installed; run '${command}' yourself, then this again`);
+  if (!yes && !(await agreed(`Run '${command}'?`)))
+    throw new SetupError(`nothing was installed; run '${command}' yourself, then this again`);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const args = ["install", "--no-install-recommends", "-y", "-q", ...missing];
   // A package list that is missing or old is the usual reason for a first failure.

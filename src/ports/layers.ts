@@ -20,6 +20,15 @@ export interface Change {
   path: string;
 }
 
+export interface CommitOptions extends CallOptions {
+  /** Seconds; later modification times become this. */
+  sourceDateEpoch?: number;
+  /** Of the blob; default gzip. */
+  compression?: "gzip" | "zstd" | "none";
+  /** The root ends with the commit: its files are moved into the layer instead of copied, and the root is removed. Nothing may use it any more. */
+  consume?: boolean;
+}
+
 /**
  * Unpacked layers and the writable roots over them (overlayfs). Layers are shared by chain id (OCI image-spec, config.md) and never change;
  * `layers` everywhere means descriptors lowest first with their diff ids.
@@ -52,10 +61,7 @@ export interface LayerStore {
   /** The root's changes as an uncompressed layer tar: sorted, deterministic, with OCI whiteouts. */
   diff(id: string, options?: CallOptions & { sourceDateEpoch?: number }): Promise<Readable>;
   /** Turns the changes into a layer: compressed into the content store and unpacked for use, in one pass. */
-  commit(
-    id: string,
-    options?: CallOptions & { sourceDateEpoch?: number },
-  ): Promise<{ blob: Descriptor; diffId: string }>;
+  commit(id: string, options?: CommitOptions): Promise<{ blob: Descriptor; diffId: string }>;
   /** Takes in a layer tar (compressed or not) made elsewhere: content store and unpacked, in one pass. */
   ingest(
     tar: Readable,

@@ -128,14 +128,6 @@ export interface WatchRule {
   exec?: Hook;
 }
 
-export interface EnvFile {
-  /** Absolute host path. */
-  path: string;
-  required: boolean;
-  /** raw: no quotes, no interpolation. */
-  format?: "raw";
-}
-
 /** x-berth.schedule: a job that starts by the clock. See schedule.ts for the expression. */
 export interface Schedule {
   /** Five fields, or @hourly and the like. */
@@ -202,6 +194,7 @@ export interface PullPolicy {
   refreshAfter_ms?: number;
 }
 
+/** What env_file, label_file, extends and include say is in here already; nothing in it is a path relative to a file. */
 export interface Service {
   /** Key in App.services. */
   name: string;
@@ -222,8 +215,6 @@ export interface Service {
   /** label_file and labels together. */
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  envFiles: EnvFile[];
-  labelFiles: string[];
   workingDir?: string;
   user?: string;
   groups?: string[];

@@ -1,0 +1,42 @@
+import type { Lookup } from "./3-interpolate/template.ts";
+import type { Decoder } from "./4-decode/shape.ts";
+import { limits } from "./limits.ts";
+import type { Node } from "./node.ts";
+import type { ParamBook } from "./params/book.ts";
+import type { Problems } from "./problems.ts";
+import type { Reader } from "./reader.ts";
+
+/** What the files of one app, or of one included app, share. */
+export interface Scope {
+  reader: Reader;
+  problems: Problems;
+  params: ParamBook;
+  homeDirectory: string | undefined;
+  /** Absolute: where relative paths start. */
+  directory: string;
+  environment: Record<string, string>;
+  /** "" or "orders.": before the names of parameters declared here. */
+  prefix: string;
+  /** Values that the including app gives to parameters declared here. */
+  bound: Record<string, string>;
+  /** Parameters of the including app, where this is a part of it and not an app of its own. */
+  outer: Lookup;
+  /** Files being included, outermost first. */
+  trail: readonly string[];
+  /** For extends: what was read out of other files. */
+  documents: Map<string, Node[]>;
+  /** Names already warned about. */
+  unset: Set<string>;
+}
+
+export function decoder(scope: Scope, directory = scope.directory): Decoder {
+  return {
+    problems: scope.problems,
+    path: [],
+    directory,
+    homeDirectory: scope.homeDirectory,
+    environment: name => scope.environment[name],
+    portsLeft: limits.ports,
+    directives: false,
+  };
+}

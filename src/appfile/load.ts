@@ -72,7 +72,7 @@ function finish(model: MapNode, name: string, input: LoadInput, located: Located
   const report = reporter(problems, model);
   delete plain.version;
   delete plain["x-berth"];
-  resolveFiles(plain, { reader, environment, problem: report });
+  const origins = resolveFiles(plain, { reader, environment, problem: report });
   normalize(plain, name, located.directory);
   const selection = selectServices(plain, activeProfiles(input.profiles, environment), input.services ?? []);
   check(plain, selection, report);
@@ -83,6 +83,7 @@ function finish(model: MapNode, name: string, input: LoadInput, located: Located
     directory: located.directory,
     files: located.paths,
     params: params.list,
+    origins,
   });
   plain.services = selection.enabled;
   return { app, document: plain, warnings: problems.warnings, missing: [] };

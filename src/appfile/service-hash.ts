@@ -12,6 +12,8 @@ const notInContainer: (keyof Service)[] = [
   "build",
   "pullPolicy",
   "watch",
+  "envFiles",
+  "labelFiles",
   "schedule",
   "deploy",
 ];

@@ -128,6 +128,15 @@ export interface WatchRule {
   exec?: Hook;
 }
 
+/** A file that gave values to `environment`. */
+export interface EnvFile {
+  /** Absolute host path. */
+  path: string;
+  required: boolean;
+  /** raw: no quotes, no interpolation. */
+  format?: "raw";
+}
+
 /** x-berth.schedule: a job that starts by the clock. See schedule.ts for the expression. */
 export interface Schedule {
   /** Five fields, or @hourly and the like. */
@@ -215,6 +224,9 @@ export interface Service {
   /** label_file and labels together. */
   labels: Record<string, string>;
   annotations: Record<string, string>;
+  /** Where environment and labels came from, besides the app file: to tell people, not to be read again. */
+  envFiles: EnvFile[];
+  labelFiles: string[];
   workingDir?: string;
   user?: string;
   groups?: string[];

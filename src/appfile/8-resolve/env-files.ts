@@ -1,4 +1,5 @@
 import { BerthError } from "../../base/errors.ts";
+import type { EnvFile } from "../../model/service.ts";
 import { parseDotenv, parseRawEnv } from "../1-locate/dotenv.ts";
 import type { ComposeDocument } from "../4-decode/document.ts";
 import type { ComposeService } from "../4-decode/service.ts";
@@ -11,12 +12,18 @@ export interface EnvFileContext {
   problem: (path: Path, message: string, hint?: string) => void;
 }
 
+/** The files that a service named, by service. */
+export type FileOrigins = Map<string, { envFiles: EnvFile[]; labelFiles: string[] }>;
+
 /**
  * Puts env_file and label_file into environment and labels, which win over them, and takes the files out. A bare KEY that is still
- * without a value is dropped, and with it what a file said of it.
+ * without a value is dropped, and with it what a file said of it. The result says which files there were.
  */
-export function resolveFiles(document: ComposeDocument, context: EnvFileContext): void {
+export function resolveFiles(document: ComposeDocument, context: EnvFileContext): FileOrigins {
+  const origins: FileOrigins = new Map();
   for (const [name, service] of Object.entries(document.services ?? {})) {
+    const envFiles = (service.env_file ?? []).map(({ path, required = true, format }) => ({ path, required, format }));
+    origins.set(name, { envFiles, labelFiles: service.label_file ?? [] });
     resolveEnvironment(name, service, context);
     const labels: Record<string, string> = {};
     for (const [index, path] of (service.label_file ?? []).entries()) {
@@ -30,6 +37,7 @@ export function resolveFiles(document: ComposeDocument, context: EnvFileContext)
     }
     for (const rule of service.develop?.watch ?? []) dropUnset(rule.exec?.environment);
   }
+  return origins;
 }
 
 function resolveEnvironment(name: string, service: ComposeService, context: EnvFileContext): void {

@@ -17,6 +17,7 @@ import type {
   ComposeVolume,
 } from "../4-decode/document.ts";
 import type { ComposeService } from "../4-decode/service.ts";
+import type { FileOrigins } from "../8-resolve/env-files.ts";
 import type { Selection } from "../8-resolve/profiles.ts";
 import { serviceOf } from "./service.ts";
 import { defined, extensionsOf, mapValues } from "./values.ts";
@@ -26,10 +27,15 @@ export interface AppFacts {
   directory: string;
   files: string[];
   params: AppParam[];
+  origins: FileOrigins;
 }
 
 /** The typed App of a canonical document that has been checked. */
-export function appOf(document: ComposeDocument, selection: Selection, facts: AppFacts): App {
+export function appOf(document: ComposeDocument, selection: Selection, { origins, ...facts }: AppFacts): App {
+  const service = (from: ComposeService, name: string): Service => {
+    const { envFiles, labelFiles } = origins.get(name) ?? { envFiles: [], labelFiles: [] };
+    return { ...serviceOf(name, from), envFiles: envFiles.map(defined), labelFiles };
+  };
   return {
     ...facts,
     services: mapValues(selection.enabled, service),
@@ -43,8 +49,6 @@ export function appOf(document: ComposeDocument, selection: Selection, facts: Ap
     extensions: extensionsOf(document, "x-berth"),
   };
 }
-
-const service = (value: ComposeService, name: string): Service => serviceOf(name, value);
 
 function network(value: ComposeNetwork, key: string): AppNetwork {
   return defined({

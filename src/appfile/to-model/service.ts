@@ -18,7 +18,7 @@ import { resourcesOf } from "./resources.ts";
 import { defined, duration_ms, extensionsOf, mapValues, mode, size_bytes } from "./values.ts";
 
 /** The typed service of a canonical one. Its values were checked: what does not parse here cannot be. */
-export function serviceOf(name: string, from: ComposeService): Service {
+export function serviceOf(name: string, from: ComposeService): Omit<Service, "envFiles" | "labelFiles"> {
   return defined({ ...plainAttributes(name, from), ...namespaces(from), ...typedAttributes(from) });
 }
 

@@ -36,7 +36,10 @@ export async function startDocker(): Promise<Peer> {
   const log = openSync(join(directory, "log"), "a");
   const daemon: ChildProcess = spawn(
     "/usr/sbin/dockerd",
+    // Without its firewall rules, which would outlive it and change the machine's forwarding. It is only quicker for that.
     [
+      "--iptables=false",
+      "--ip-masq=false",
       "--data-root",
       `${directory}/data`,
       "--exec-root",
@@ -63,6 +66,7 @@ export async function startDocker(): Promise<Peer> {
     async [Symbol.asyncDispose]() {
       daemon.kill("SIGTERM");
       await until("dockerd's end", 20_000, async () => daemon.exitCode !== null || daemon.signalCode !== null);
+      await execute("ip", ["link", "delete", "docker0"], { allowFailure: true });
       await execute("sh", ["-c", `umount -R ${directory}/data/* ${directory}/exec/* 2>/dev/null; true`]);
       rmSync(directory, { recursive: true, force: true });
     },

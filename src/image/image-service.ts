@@ -4,15 +4,26 @@ import { BerthError } from "../base/errors.ts";
 import { type Descriptor, type Image, type ImageConfig, mediaTypes, type Platform } from "../model/image.ts";
 import type { CallOptions, ContentRoots, ContentStore } from "../ports/content.ts";
 import type { ImageSource } from "../ports/image-source.ts";
-import type { HistoryLine, ImageService, ProgressSink, PrunedImages } from "../ports/images.ts";
+import type {
+  HistoryLine,
+  ImageService,
+  ProgressSink,
+  PrunedImages,
+  RegistryAuth,
+  TransferOptions,
+} from "../ports/images.ts";
 import type { LayerStore } from "../ports/layers.ts";
 import type { Locks } from "../ports/locks.ts";
 import { loadImages } from "./archive/load-images.ts";
 import { storeManifest } from "./archive/read-docker-archive.ts";
 import { type ArchiveFormat, saveImages } from "./archive/save-images.ts";
+import { pullImage } from "./distribution/pull.ts";
+import { pushImage } from "./distribution/push.ts";
+import type { RegistryClients } from "./distribution/registry-clients.ts";
+import { remotePlatforms, resolve } from "./distribution/resolve.ts";
 import type { ImageParts } from "./image-parts.ts";
 import { bootstrapImage, type ImportOptions, importImage } from "./import-image.ts";
-import { formatReference, parseReference, withDefaultTag } from "./reference.ts";
+import { defaultDomain, formatReference, parseReference, withDefaultTag } from "./reference.ts";
 import { diskUsage } from "./store/disk-usage.ts";
 import { historyLines } from "./store/history.ts";
 import { toImage } from "./store/image-record.ts";
@@ -21,6 +32,7 @@ import { ImageMetadata } from "./store/metadata.ts";
 import { type PruneOptions, pruneImages } from "./store/prune-images.ts";
 import { recordImage, withReferences } from "./store/record-image.ts";
 import { type Removal, type RemoveOptions, removeImage } from "./store/remove-image.ts";
+import { TrustPolicy } from "./trust/trust-policy.ts";
 
 export interface LocalImageServiceOptions {
   /** Directory for image metadata; content and layers have their own. */
@@ -29,6 +41,10 @@ export interface LocalImageServiceOptions {
   layers: LayerStore;
   locks: Locks;
   clock: Clock;
+  /** The way to registries. */
+  clients: RegistryClients;
+  /** Which images may be pulled; without it all. */
+  trust?: TrustPolicy;
   /** The host's own: what is chosen from an index, and assumed for an imported root. */
   platform: Platform;
   /** Asked in order for `bootstrap`. */
@@ -41,14 +57,19 @@ export interface LocalImageServiceOptions {
 export class LocalImageService implements ImageService {
   readonly content: ContentStore;
   readonly #parts: ImageParts;
+  readonly #clients: RegistryClients;
+  readonly #trust: TrustPolicy;
   readonly #platform: Platform;
   readonly #sources: ImageSource[];
 
-  constructor({ root, content, layers, locks, clock, platform, sources = [], roots = [] }: LocalImageServiceOptions) {
+  constructor(options: LocalImageServiceOptions) {
+    const { root, content, layers, locks, clock, roots = [] } = options;
     this.content = content;
     this.#parts = { content, layers, clock, roots, metadata: new ImageMetadata({ root, locks }) };
-    this.#platform = platform;
-    this.#sources = sources;
+    this.#clients = options.clients;
+    this.#trust = options.trust ?? new TrustPolicy();
+    this.#platform = options.platform;
+    this.#sources = options.sources ?? [];
   }
 
   async find(reference: string, _options: CallOptions = {}): Promise<Image | undefined> {
@@ -101,18 +122,36 @@ export class LocalImageService implements ImageService {
     }, options);
   }
 
-  // The distribution client is being written: it lands next and replaces these four.
-  async pull(reference: string): Promise<Image> {
-    throw new BerthError("unsupported", `pulling ${reference}: not possible yet`);
+  pull(reference: string, options: TransferOptions = {}): Promise<Image> {
+    const context = { parts: this.#parts, clients: this.#clients, trust: this.#trust, host: this.#platform };
+    return pullImage(context, withDefaultTag(parseReference(reference)), options);
   }
-  async push(reference: string): Promise<{ digest: string; size: number }> {
-    throw new BerthError("unsupported", `pushing ${reference}: not possible yet`);
+
+  async push(reference: string, options: TransferOptions = {}): Promise<{ digest: string; size: number }> {
+    const parsed = withDefaultTag(parseReference(reference));
+    if (parsed.digest !== undefined) {
+      throw new BerthError("invalid", `pushing ${reference}: a digest cannot be pushed to`, {
+        hint: "give it a tag first",
+      });
+    }
+    return pushImage(this.#parts, this.#clients, parsed, options);
   }
-  async resolveRemote(reference: string): Promise<{ descriptor: Descriptor; platforms: Platform[] }> {
-    throw new BerthError("unsupported", `asking for ${reference}: not possible yet`);
+
+  async resolveRemote(
+    reference: string,
+    options: TransferOptions = {},
+  ): Promise<{ descriptor: Descriptor; platforms: Platform[] }> {
+    const parsed = withDefaultTag(parseReference(reference));
+    const resolved = await resolve(this.#clients, parsed, options);
+    const platforms = await remotePlatforms(this.#clients, resolved, parsed, options);
+    return { descriptor: resolved.top.descriptor, platforms };
   }
-  async login(registry: string): Promise<string> {
-    throw new BerthError("unsupported", `logging in to ${registry}: not possible yet`);
+
+  async login(registry: string, auth: RegistryAuth, options: CallOptions = {}): Promise<string> {
+    const host = registry.replace(/^https?:\/\//, "").replace(/\/.*$/, "");
+    const domain = host === "" || host === "index.docker.io" ? defaultDomain : host;
+    await (await this.#clients.registry(domain, auth, options)).ping(options);
+    return "Login Succeeded";
   }
 
   remove(reference: string, options: RemoveOptions = {}): Promise<Removal[]> {

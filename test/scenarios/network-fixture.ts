@@ -8,6 +8,8 @@ import { newId } from "../../src/base/ids.ts";
 import { FileLocks } from "../../src/drivers/linux/file-locks.ts";
 import { BridgeNetworks, type BridgeNetworksOptions } from "../../src/drivers/network/bridge-networks.ts";
 import type { Endpoint, EndpointSpec } from "../../src/model/container.ts";
+import type { NetworkSpec } from "../../src/model/network.ts";
+import type { NetworkMember } from "../../src/ports/network.ts";
 
 const run = promisify(execFile);
 
@@ -40,8 +42,15 @@ export class NetworkFixture {
       locks: new FileLocks(systemClock),
       clock: systemClock,
       random: Math.random,
+      resolverCommand: [process.execPath, join(import.meta.dirname, "../../src/main/berth-dns.ts")],
       ...options,
     });
+  }
+
+  /** A network of the instance with a name of its own. */
+  async network(name: string, spec: Partial<NetworkSpec> = {}): Promise<string> {
+    await this.networks.create({ name, driver: "bridge", options: {}, labels: {}, ...spec });
+    return name;
   }
 
   async member(name: string, ...specs: (string | EndpointSpec)[]): Promise<Member> {
@@ -53,12 +62,10 @@ export class NetworkFixture {
     return member;
   }
 
-  async connect(member: Member, spec: EndpointSpec): Promise<Endpoint> {
+  async connect(member: Member, spec: EndpointSpec, further: Partial<NetworkMember> = {}): Promise<Endpoint> {
     const { id, name, netnsPath } = member;
-    const endpoint = await this.networks.connect(
-      { containerId: id, containerName: name, hostname: name, netnsPath },
-      spec,
-    );
+    const who = { containerId: id, containerName: name, hostname: name, netnsPath, ...further };
+    const endpoint = await this.networks.connect(who, spec);
     member.endpoints.push(endpoint);
     return endpoint;
   }
@@ -96,6 +103,12 @@ export class NetworkFixture {
     return result.includes("1 packets received");
   }
 
+  /** What the member's own resolver says: addresses or names in order, or the error code. */
+  async lookup(where: Member, name: string, type: "A" | "AAAA" | "PTR" = "A", tcp = false): Promise<string[] | string> {
+    const text = await this.run(where, [process.execPath, "-e", lookups, name, type, tcp ? "tcp" : "udp"]);
+    return JSON.parse(text);
+  }
+
   async run(where: { netnsPath: string } | undefined, command: string[]): Promise<string> {
     const [program, ...args] = where ? ["nsenter", `--net=${where.netnsPath}`, ...command] : command;
     const { stdout } = await run(program!, args);
@@ -115,6 +128,30 @@ export class NetworkFixture {
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
+
+/** Speaks to the resolver's address itself, since the host's resolv.conf is not the container's. */
+const lookups = `
+  const [name, type, transport] = process.argv.slice(1);
+  const packet = require("${join(import.meta.dirname, "../../node_modules/dns-packet")}");
+  const query = packet.encode({ type: "query", id: 4711, flags: packet.RECURSION_DESIRED, questions: [{ name, type }] });
+  const show = bytes => {
+    const answer = packet.decode(bytes);
+    const code = answer.flags & 15;
+    console.log(JSON.stringify(code ? answer.rcode : answer.flag_tc ? "TRUNCATED" : answer.answers.map(each => each.data)));
+    process.exit(0);
+  };
+  setTimeout(() => { console.log(JSON.stringify("TIMEOUT")); process.exit(0); }, 5000);
+  if (transport === "udp") {
+    const socket = require("dgram").createSocket("udp4");
+    socket.on("message", show).send(query, 53, "127.0.0.11");
+  } else {
+    const length = Buffer.alloc(2); length.writeUInt16BE(query.length);
+    let all = Buffer.alloc(0);
+    require("net").connect(53, "127.0.0.11").on("data", data => {
+      all = Buffer.concat([all, data]);
+      if (all.length > 2 && all.length >= 2 + all.readUInt16BE(0)) show(all.subarray(2));
+    }).write(Buffer.concat([length, query]));
+  }`;
 
 const servers = {
   tcp: `

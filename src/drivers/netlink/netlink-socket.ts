@@ -38,6 +38,8 @@ export const netlinkProtocols = { route: 0, netfilter: 12 } as const;
 const answerTimeout_s = 5;
 /** A dump's datagrams are at most 32 KiB (since Linux 4.x, with the default receive size). */
 const receiveSize_bytes = 64 * 1024;
+/** One for all sockets: every answer is parsed before the next is received. */
+const received = Buffer.allocUnsafeSlow(receiveSize_bytes);
 const largestBatch_bytes = 32 * 1024;
 
 const errorNames = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]));
@@ -59,7 +61,6 @@ export class NetlinkError extends BerthError {
  */
 export class NetlinkSocket implements Disposable {
   readonly #fd: number;
-  readonly #receive = Buffer.allocUnsafeSlow(receiveSize_bytes);
   #sequence = 0;
 
   constructor(protocol: number = netlinkProtocols.route) {
@@ -143,8 +144,8 @@ export class NetlinkSocket implements Disposable {
   #receiveMessages(): ReceivedMessage[] {
     for (;;) {
       try {
-        const size = recvCall("netlink answer", this.#fd, this.#receive, this.#receive.length, 0);
-        return [...decodeMessages(this.#receive.subarray(0, size))];
+        const size = recvCall("netlink answer", this.#fd, received, received.length, 0);
+        return [...decodeMessages(received.subarray(0, size))];
       } catch (thrown) {
         if (thrown instanceof SystemError && thrown.code === "EINTR") continue;
         throw thrown;

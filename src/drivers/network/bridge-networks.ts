@@ -9,12 +9,14 @@ import { audit } from "./audit.ts";
 import { Bridges, rulesOf } from "./bridges.ts";
 import { Catalog } from "./catalog.ts";
 import { Endpoints } from "./endpoints.ts";
+import { NameService } from "./name-service.ts";
 import { Namespaces } from "./namespaces.ts";
-import { bridgeOptions, isBridge } from "./network-options.ts";
+import { bridgeOptions, hasNames, isBridge } from "./network-options.ts";
 import { hostNft, type Nft } from "./nft.ts";
 import { hostWideDirectory, KernelNames } from "./paths.ts";
 import { PortFiles } from "./port-files.ts";
 import { PublishedPorts } from "./published-ports.ts";
+import { resolverAddress } from "./resolver-sockets.ts";
 import { deleteTable, replaceAll } from "./rules.ts";
 import { type DefaultPool, defaultPools } from "./subnets.ts";
 
@@ -32,10 +34,9 @@ export interface BridgeNetworksOptions {
   /** Where instances on this machine meet; by default one directory for each network namespace. */
   hostWideDirectory?: string;
   defaultPools?: readonly DefaultPool[];
+  /** Program and arguments that run berth-dns, e.g. [process.execPath, ".../berth-dns.js"]; absent: names of containers are not resolved. */
+  resolverCommand?: readonly string[];
 }
-
-/** Docker's address for the resolver that it puts into every container. */
-const resolver = "127.0.0.11";
 
 /** Networks of one host made of Linux bridges, interface pairs and nftables; everything is done in this process and nothing stays behind to run. */
 export class BridgeNetworks implements NetworkService {
@@ -47,6 +48,7 @@ export class BridgeNetworks implements NetworkService {
   readonly #endpoints: Endpoints;
   readonly #portFiles: PortFiles;
   readonly #ports: PublishedPorts;
+  readonly #nameService: NameService | undefined;
 
   constructor(options: BridgeNetworksOptions) {
     const { stateDirectory, locks, clock } = options;
@@ -62,6 +64,8 @@ export class BridgeNetworks implements NetworkService {
     this.#bridges = new Bridges({ names: this.#names, stateDirectory, locks, nft: this.#nft });
     this.#namespaces = new Namespaces(stateDirectory);
     this.#endpoints = new Endpoints({ stateDirectory, names: this.#names, bridges: this.#bridges, locks });
+    const command = options.resolverCommand;
+    this.#nameService = command && new NameService({ stateDirectory, command, clock, locks });
     this.#portFiles = new PortFiles(stateDirectory, hostWide, locks);
     this.#ports = new PublishedPorts({
       files: this.#portFiles,
@@ -72,8 +76,11 @@ export class BridgeNetworks implements NetworkService {
     });
   }
 
-  create(spec: NetworkSpec, options: CallOptions = {}): Promise<Network> {
-    return this.#catalog.create({ ...spec, driver: spec.driver || "bridge" }, options);
+  async create(spec: NetworkSpec, options: CallOptions = {}): Promise<Network> {
+    const network = await this.#catalog.create({ ...spec, driver: spec.driver || "bridge" }, options);
+    // Somebody will want names in it soon.
+    this.#nameService?.warm();
+    return network;
   }
 
   get(reference: string): Promise<Network> {
@@ -134,11 +141,31 @@ export class BridgeNetworks implements NetworkService {
   }
 
   async connect(member: NetworkMember, spec: EndpointSpec, options: CallOptions = {}): Promise<Endpoint> {
-    return this.#endpoints.connect(await this.get(spec.network), member, spec, options);
+    const network = await this.get(spec.network);
+    // The program needs longer to start than everything else here: so it starts first, if it does not run.
+    if (hasNames(network)) this.#nameService?.warm();
+    const endpoint = await this.#endpoints.connect(network, member, spec, options);
+    try {
+      await this.#serveNames(member.containerId, options);
+    } catch (thrown) {
+      await this.#endpoints.disconnect(network, member.containerId);
+      throw thrown;
+    }
+    return endpoint;
+  }
+
+  /** The container's resolver is there and up to date, where it has one. */
+  async #serveNames(containerId: string, options: CallOptions): Promise<void> {
+    const records = this.#endpoints.files.ofContainer(containerId);
+    if (records.some(record => record.endpoint.dnsNames.length > 0)) {
+      await this.#nameService?.serve(containerId, options);
+    }
   }
 
   async disconnect(containerId: string, networkId: string, options: CallOptions = {}): Promise<void> {
-    await this.#endpoints.disconnect(await this.get(networkId), containerId, options);
+    const network = await this.get(networkId);
+    await this.#endpoints.disconnect(network, containerId, options);
+    if (hasNames(network)) await this.#nameService?.forget(containerId);
   }
 
   async publish(
@@ -166,7 +193,10 @@ export class BridgeNetworks implements NetworkService {
 
   async release(containerId: string, options: CallOptions = {}): Promise<void> {
     await this.#ports.unpublish(containerId, options);
+    const named = this.#endpoints.files.ofContainer(containerId).some(record => record.endpoint.dnsNames.length > 0);
     this.#endpoints.release(containerId);
+    // Its sockets would keep the namespace alive.
+    if (named) await this.#nameService?.forget(containerId);
     this.#namespaces.delete(containerId);
   }
 
@@ -177,7 +207,8 @@ export class BridgeNetworks implements NetworkService {
   }
 
   resolverAddress(endpoints: Endpoint[]): string | undefined {
-    return endpoints.some(endpoint => endpoint.dnsNames.length > 0) ? resolver : undefined;
+    if (this.#nameService === undefined) return undefined;
+    return endpoints.some(endpoint => endpoint.dnsNames.length > 0) ? resolverAddress : undefined;
   }
 
   async restore(options: CallOptions = {}): Promise<void> {
@@ -186,6 +217,15 @@ export class BridgeNetworks implements NetworkService {
       if (!this.#endpoints.files.isEmpty(network.id)) await this.#bridges.ensure(network, options);
     }
     await this.#rewriteRulesLocked(options);
+    await this.#restoreNames(options);
+  }
+
+  /** A resolver program that was killed is started again; it finds all containers in the records. */
+  async #restoreNames(options: CallOptions): Promise<void> {
+    const files = this.#endpoints.files;
+    const all = files.networks().flatMap(networkId => files.ofNetwork(networkId));
+    const named = all.find(record => record.endpoint.dnsNames.length > 0);
+    if (named !== undefined) await this.#serveNames(named.containerId, options);
   }
 
   async #rewriteRulesLocked(options: CallOptions = {}): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BerthError } from "../../base/errors.ts";
@@ -28,6 +28,7 @@ export interface CatalogOptions {
 /** The networks that are defined on this host: `<definitions>/<id>.json`, written durably, each with subnets that overlap nothing else here. */
 export class Catalog {
   readonly #options: CatalogOptions;
+  #cache: { changed: bigint; networks: Network[] } | undefined;
 
   constructor(options: CatalogOptions) {
     this.#options = options;
@@ -44,9 +45,17 @@ export class Catalog {
 
   /** What is defined now, without making anything. */
   read(): Network[] {
-    return recordsIn<Network>(this.#options.directories.definitions)
-      .map(({ record }) => record)
-      .sort((one, other) => (one.name < other.name ? -1 : 1));
+    const directory = this.#options.directories.definitions;
+    // Definitions are only ever renamed into place or removed, which changes the directory's time. Its clock ticks in some milliseconds: a change within the
+    // last tenth of a second may hide another one.
+    const changed = statSync(directory, { throwIfNoEntry: false, bigint: true })?.mtimeNs;
+    if (changed === undefined) return [];
+    const settled = this.#options.clock.now_ms() - Number(changed / 1_000_000n) > 100;
+    if (!settled || this.#cache?.changed !== changed) {
+      const networks = recordsIn<Network>(directory).map(({ record }) => record);
+      this.#cache = { changed, networks: networks.sort((one, other) => (one.name < other.name ? -1 : 1)) };
+    }
+    return this.#cache.networks;
   }
 
   /** By name, id or the beginning of an id. "default" is Docker's other word for the default bridge. */

@@ -46,6 +46,10 @@ export class EndpointFiles {
     return this.networks().flatMap(networkId => this.read(networkId, containerId) ?? []);
   }
 
+  containersOf(networkId: string): string[] {
+    return namesIn(join(this.#directory, networkId)).map(name => name.replace(/\.json$/, ""));
+  }
+
   isEmpty(networkId: string): boolean {
     return namesIn(join(this.#directory, networkId)).length === 0;
   }

@@ -15,12 +15,17 @@ function setting(path: string): string | undefined {
 
 /** Where the kernel has no such setting (no IPv6), nothing is to be set. */
 function set(path: string, value: string): void {
-  if (setting(path) !== value && setting(path) !== undefined) writeFileSync(`${net}/${path}`, value);
+  try {
+    writeFileSync(`${net}/${path}`, value, { flag: "r+" });
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "ENOENT") throw thrown;
+  }
 }
 
 export function enableForwarding(family: 4 | 6): void {
-  if (family === 4) set("ipv4/ip_forward", "1");
-  else enableIpv6Forwarding();
+  // Writing resets per-interface settings even where nothing changes: so look first.
+  if (family === 4 && setting("ipv4/ip_forward") !== "1") set("ipv4/ip_forward", "1");
+  if (family === 6) enableIpv6Forwarding();
 }
 
 function enableIpv6Forwarding(): void {

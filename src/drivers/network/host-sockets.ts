@@ -41,6 +41,15 @@ export function bindSocket(protocol: Protocol, address: string, port: number): n
   }
 }
 
+const getsocknameCall = declare("int getsockname(int fd, _Out_ uint8_t *address, _Inout_ uint32_t *size)");
+
+/** The port that the kernel chose for a socket bound to port 0. */
+export function portOf(fd: number): number {
+  const address = Buffer.alloc(28);
+  getsocknameCall("bound socket", fd, address, [address.length]);
+  return address.readUInt16BE(2);
+}
+
 export type PortState = "free" | "taken" | "not ours";
 
 /** Asks the kernel by binding for a moment: it alone knows all the rules. "not ours": the address is not this host's. */

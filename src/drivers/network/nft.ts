@@ -30,22 +30,37 @@ const NFT_CTX_OUTPUT_NUMERIC_PRIORITY = 256;
 const NFT_CTX_OUTPUT_NUMERIC_PROTO = 128;
 const outputFlags = NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_NUMERIC_PROTO | NFT_CTX_OUTPUT_NUMERIC_PRIORITY;
 
-let opened: Nft | undefined;
+let library: Library | undefined | "not loaded" = "not loaded";
+let host: Nft | undefined;
 
-/** The host's nft: acts in the network namespace that the thread is in at the time of the call. */
+/**
+ * nft in the namespace that the thread was in at the first call. Its context stays open: closing one after something was deleted waits until every
+ * processor has let go of that, some 10 ms.
+ */
 export function hostNft(): Nft {
-  opened ??= openLibrary() ?? nftProgram;
-  return opened;
+  host ??= openNft();
+  return host;
 }
 
-function openLibrary(): Nft | undefined {
+/** nft in the namespace that the thread is in now; for few calls, and closed afterwards. */
+export function withNft<T>(work: (nft: Nft) => T): T {
+  using nft = openNft();
+  return work(nft);
+}
+
+function openNft(): Nft & Disposable {
+  if (library === "not loaded") library = loadLibrary();
+  return library === undefined ? nftProgram : openContext(library);
+}
+
+function loadLibrary(): Library | undefined {
   let lib: ReturnType<typeof koffi.load>;
   try {
     lib = koffi.load("libnftables.so.1");
   } catch {
     return undefined; // not installed under this name: the program does the same
   }
-  const library: Library = {
+  return {
     open: lib.func("void *nft_ctx_new(uint32_t flags)").bind(null, 0),
     close: lib.func("void nft_ctx_free(void *context)"),
     setOutputFlags: lib.func("void nft_ctx_output_set_flags(void *context, uint32_t flags)"),
@@ -55,36 +70,34 @@ function openLibrary(): Nft | undefined {
     output: lib.func("const char *nft_ctx_get_output_buffer(void *context)"),
     error: lib.func("const char *nft_ctx_get_error_buffer(void *context)"),
   };
+}
+
+function openContext(library: Library): Nft & Disposable {
+  const context = library.open();
+  if (context === null) throw new BerthError("internal", "could not open libnftables: no memory or no netlink socket");
+  library.bufferOutput(context);
+  library.bufferError(context);
+  library.setOutputFlags(context, outputFlags);
+  const runScript = (script: string) => {
+    const code = library.run(context, script);
+    return { failed: code !== 0, output: library.output(context), error: library.error(context) };
+  };
   return {
     run(what, script) {
-      const { code, error } = runInLibrary(library, script);
-      if (code !== 0) throw nftError(what, error);
+      const { failed, error } = runScript(script);
+      if (failed) throw nftError(what, error);
     },
     list(command) {
-      const { code, output, error } = runInLibrary(library, command);
-      if (code !== 0 && /No such file or directory/.test(error)) return undefined;
-      if (code !== 0) throw nftError(command, error);
+      const { failed, output, error } = runScript(command);
+      if (failed && /No such file or directory/.test(error)) return undefined;
+      if (failed) throw nftError(command, error);
       return output;
     },
+    [Symbol.dispose]: () => library.close(context),
   };
 }
 
-function runInLibrary(library: Library, script: string): { code: number; output: string; error: string } {
-  // A fresh context costs 0.07 ms and keeps no cache and no socket of a namespace that was left.
-  const context = library.open();
-  if (context === null) throw new BerthError("internal", "could not open libnftables: no memory or no netlink socket");
-  try {
-    library.bufferOutput(context);
-    library.bufferError(context);
-    library.setOutputFlags(context, outputFlags);
-    const code = library.run(context, script);
-    return { code, output: library.output(context) ?? "", error: library.error(context) ?? "" };
-  } finally {
-    library.close(context);
-  }
-}
-
-const nftProgram: Nft = {
+const nftProgram: Nft & Disposable = {
   run(what, script) {
     const { status, stderr, error } = spawnSync("nft", ["-f", "-"], { input: script, encoding: "utf8" });
     if (error) throw missingProgram(error);
@@ -97,6 +110,7 @@ const nftProgram: Nft = {
     if (status !== 0) throw nftError(command, stderr);
     return stdout;
   },
+  [Symbol.dispose]() {},
 };
 
 function missingProgram(cause: Error): BerthError {

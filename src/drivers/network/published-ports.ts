@@ -34,6 +34,8 @@ export class PublishedPorts {
     options: CallOptions = {},
   ): Promise<PublishedPort[]> {
     const { files } = this.#options;
+    // Most containers have no ports: they need no lock.
+    if (ports.length === 0 && files.read(member.containerId) === undefined) return [];
     await using _lock = await files.lock(options);
     const targets: PortTargets = {
       ipv4: gatewayEndpoint(member.records, 4),
@@ -66,7 +68,6 @@ export class PublishedPorts {
 
   async unpublish(containerId: string, options: CallOptions = {}): Promise<void> {
     const { files } = this.#options;
-    // Most containers have no ports: they need no lock.
     if (files.read(containerId) === undefined) return;
     await using _lock = await files.lock(options);
     const record = files.read(containerId);

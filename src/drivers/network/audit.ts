@@ -1,11 +1,11 @@
 import { shortId } from "../../base/ids.ts";
 import type { Network } from "../../model/network.ts";
+import { unclaim } from "../linux/state-files.ts";
 import { type Link, listLinks, parseLink } from "../netlink/links.ts";
 import { NetlinkSocket } from "../netlink/netlink-socket.ts";
 import type { Bridges } from "./bridges.ts";
 import { rulesOf } from "./bridges.ts";
 import type { Endpoints } from "./endpoints.ts";
-import { unclaim } from "./json-files.ts";
 import { isNamespace, type Namespaces } from "./namespaces.ts";
 import { isBridge } from "./network-options.ts";
 import type { KernelNames } from "./paths.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Endpoint } from "../../model/container.ts";
-import { namesIn, readJson, recordsIn, removeFile, writeJson } from "./json-files.ts";
+import { namesIn, readJson, recordsIn, removeFile, writeJson } from "../linux/state-files.ts";
 
 /** What is recorded of a container in a network before anything is changed in the kernel. */
 export interface EndpointRecord {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { errnoOf } from "./json-files.ts";
+import { errnoOf } from "../linux/state-files.ts";
 
 /** /proc/sys/net is that of the network namespace that the thread is in. Everything here is synchronous for that reason. */
 const net = "/proc/sys/net";

@@ -1,9 +1,9 @@
 import { closeSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Protocol } from "../../model/container.ts";
 import { declare, SystemError } from "../linux/libc.ts";
+import { errnoOf } from "../linux/state-files.ts";
 import { AF_INET, AF_INET6 } from "../netlink/addresses.ts";
 import { ipBytes, parseIp } from "../netlink/ip.ts";
-import { errnoOf } from "./json-files.ts";
 
 const socketCall = declare("int socket(int domain, int type, int protocol)");
 const setsockoptCall = declare("int setsockopt(int fd, int level, int option, const uint8_t *value, uint32_t size)");

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import type { AddressPool, Network } from "../../model/network.ts";
+import { claim, claimant, namesIn, readJson, unclaim, writeJson } from "../linux/state-files.ts";
 import { formatIp, type Ip, parseIp } from "../netlink/ip.ts";
-import { claim, claimant, namesIn, readJson, unclaim, writeJson } from "./json-files.ts";
 import { AddressRange } from "./subnets.ts";
 
 /**

@@ -2,9 +2,9 @@ import { closeSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { unmountIfMounted } from "../linux/mount.ts";
 import { createNetworkNamespace, inNetworkNamespace } from "../linux/namespace.ts";
+import { errnoOf, namesIn } from "../linux/state-files.ts";
 import { setUp } from "../netlink/links.ts";
 import { NetlinkSocket } from "../netlink/netlink-socket.ts";
-import { errnoOf, namesIn } from "./json-files.ts";
 
 /** Network namespaces of containers, kept alive by bind mounts on `<state>/netns/<container id>`. */
 export class Namespaces {

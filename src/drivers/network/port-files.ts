@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { PublishedPort } from "../../model/container.ts";
 import type { CallOptions } from "../../ports/content.ts";
 import type { Locks } from "../../ports/locks.ts";
-import { claim, claimant, namesIn, readJson, recordsIn, removeFile, unclaim, writeJson } from "./json-files.ts";
+import { claim, claimant, namesIn, readJson, recordsIn, removeFile, unclaim, writeJson } from "../linux/state-files.ts";
 import type { PortRule } from "./rules.ts";
 
 export interface PortRecord {

@@ -45,7 +45,7 @@ function writeWhole(path: string, text: string, durable: boolean): void {
   }
 }
 
-function syncDirectory(path: string): void {
+export function syncDirectory(path: string): void {
   const fd = openSync(path, "r");
   try {
     fsyncSync(fd);

@@ -32,6 +32,8 @@ export function findHierarchy(
 export function groupDirectories(hierarchy: CgroupHierarchy, path: string): string[] {
   if (hierarchy.version === 2) return [join(hierarchy.mount, path)];
   const trees = new Set(hierarchy.mounts.values());
+  // runc makes its groups in the version 2 tree of a hybrid, too.
+  if (hierarchy.unified) trees.add(hierarchy.unified);
   return [...trees].map(tree => join(tree, path));
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Clock } from "../../base/clock.ts";
 import { BerthError } from "../../base/errors.ts";
 import type { CallOptions } from "../../ports/content.ts";
 import type {
@@ -13,84 +14,128 @@ import type {
   RuntimeInfo,
   RuntimeStreams,
 } from "../../ports/runtime.ts";
+import { LinuxCgroups } from "../cgroup/linux-cgroups.ts";
+import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { execPiped } from "./exec-piped.ts";
 import { dropExitRecord, readExitRecord } from "./exit-records.ts";
 import { createWithMonitor } from "./monitor.ts";
+import type { MonitorContext } from "./monitor-arguments.ts";
 import { runtimeError } from "./runtime-errors.ts";
-import { type RuntimeProgram, runtimeProgram, runVerb } from "./runtime-program.ts";
+import { type RuntimeName, runVerb } from "./runtime-program.ts";
+import { isAlive, type RuntimeState, readRuntimeState } from "./runtime-state.ts";
+import { signalProcess } from "./signal-process.ts";
+import { openStartPipe } from "./start-pipe.ts";
+import { updateArguments } from "./update-arguments.ts";
 
 export interface ConmonRuntimeOptions {
   /** Of this engine alone, on a memory file system: what is in it is void after a reboot. */
   runDirectory: string;
   /** PATH, in which conmon and the runtimes are looked for, and which exit commands get. */
   searchPath: string;
+  clock: Clock;
+  /** Where the choice of a runtime is remembered; default: the run directory. */
+  cacheDirectory?: string;
+  /** Insists on one; default: the quickest that works. */
+  runtime?: RuntimeName;
 }
 
-/** Containers made by runc or crun, each held by a conmon of its own. */
+/**
+ * Containers made by crun or runc, each held by a conmon of its own. Processes are started where one must be (create, exec, update); what the runtimes do beyond
+ * that with files, signals and control groups is done right here, since a process costs more than all of it.
+ */
 export class ConmonRuntime implements Runtime {
   readonly exitsDirectory: string;
+  readonly #options: ConmonRuntimeOptions;
   readonly #environment: Record<string, string>;
-  readonly #runtimeRoot: string;
+  readonly #root: string;
+  readonly #cgroups: LinuxCgroups;
+  #choice: Promise<RuntimeChoice> | undefined;
 
   constructor(options: ConmonRuntimeOptions) {
+    this.#options = options;
     this.exitsDirectory = join(options.runDirectory, "exits");
-    this.#runtimeRoot = join(options.runDirectory, "runtime");
+    this.#root = join(options.runDirectory, "runtime");
     this.#environment = { PATH: options.searchPath };
+    this.#cgroups = new LinuxCgroups(options.clock);
     mkdirSync(this.exitsDirectory, { recursive: true, mode: 0o700 });
-    mkdirSync(this.#runtimeRoot, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#root, { recursive: true, mode: 0o700 });
   }
 
   async info(): Promise<RuntimeInfo> {
-    const { name, path, version } = await this.#program();
-    return { name, path, version, monitor: "conmon", reason: "" };
+    const { program, monitor, monitorVersion, reason } = await this.#chosen();
+    return {
+      name: program.name,
+      path: program.path,
+      version: program.version,
+      monitor: `${monitor} ${monitorVersion}`,
+      reason,
+    };
   }
 
   async create(input: CreateInput, { signal }: CallOptions = {}): Promise<{ pid: number; monitorPid: number }> {
-    const context = {
-      monitor: "conmon",
-      runtime: await this.#program(),
-      exitsDirectory: this.exitsDirectory,
-      environment: this.#environment,
-    };
-    return createWithMonitor(input, context, signal);
+    return createWithMonitor(input, await this.#context(), signal);
   }
 
-  async start(id: string, options?: CallOptions): Promise<void> {
-    await this.#verb(`starting container ${id.slice(0, 12)}`, ["start", id], options);
+  async start(id: string, { signal }: CallOptions = {}): Promise<void> {
+    const { name, state } = await this.#known(id, "starting");
+    if (!state.waits) throw new BerthError("conflict", `starting container ${short(id)}: it has been started already`);
+    await openStartPipe({ name, directory: join(this.#root, id), state }, this.#options.clock, signal);
   }
 
-  async kill(id: string, signal: string, options: CallOptions & { all?: boolean } = {}): Promise<void> {
-    const all = options.all ? ["--all"] : [];
-    await this.#verb(`sending ${signal} to container ${id.slice(0, 12)}`, ["kill", ...all, id, signal], options);
+  async kill(id: string, signalName: string, options: CallOptions & { all?: boolean } = {}): Promise<void> {
+    const { state } = await this.#known(id, `sending ${signalName} to`);
+    if (!isAlive(state))
+      throw new BerthError("conflict", `sending ${signalName} to container ${short(id)}: it does not run`);
+    const pids = options.all ? await this.#cgroups.processes(state.cgroupPath) : [state.pid];
+    for (const pid of pids) signalProcess(pid, signalName);
+    // Frozen processes do not even die.
+    if (signalName.replace(/^SIG/, "") === "KILL" && this.#cgroups.isFrozen(state.cgroupPath)) {
+      await this.#cgroups.freeze(state.cgroupPath, false, options);
+    }
   }
 
-  async pause(id: string, options?: CallOptions): Promise<void> {
-    await this.#verb(`pausing container ${id.slice(0, 12)}`, ["pause", id], options);
+  async pause(id: string, options: CallOptions = {}): Promise<void> {
+    const { state } = await this.#known(id, "pausing");
+    if (!isAlive(state)) throw new BerthError("conflict", `pausing container ${short(id)}: it does not run`);
+    await this.#cgroups.freeze(state.cgroupPath, true, options);
   }
 
-  async resume(id: string, options?: CallOptions): Promise<void> {
-    await this.#verb(`resuming container ${id.slice(0, 12)}`, ["resume", id], options);
+  async resume(id: string, options: CallOptions = {}): Promise<void> {
+    const { state } = await this.#known(id, "resuming");
+    await this.#cgroups.freeze(state.cgroupPath, false, options);
   }
 
-  async update(_id: string, _resources: Record<string, unknown>): Promise<void> {
-    throw new BerthError("unsupported", "update");
+  async update(id: string, resources: Record<string, unknown>, { signal }: CallOptions = {}): Promise<void> {
+    const { program } = await this.#chosen();
+    await using verb = await updateArguments(id, resources, join(this.#root, id));
+    const result = await runVerb(program, this.#root, verb.arguments, { environment: this.#environment, signal });
+    if (!result.ok) throw runtimeError(`changing the limits of container ${short(id)}`, result.words, undefined);
   }
 
   async delete(id: string, options: CallOptions & { force?: boolean } = {}): Promise<void> {
-    const force = options.force ? ["--force"] : [];
-    await this.#verb(`deleting container ${id.slice(0, 12)}`, ["delete", ...force, id], options);
+    const state = await this.#state(id);
+    if (state === undefined) return;
+    if (isAlive(state)) {
+      if (!options.force) throw new BerthError("conflict", `deleting container ${short(id)}: it still runs`);
+      signalProcess(state.pid, "SIGKILL");
+    }
+    // Also what outlived the first process, as it can in the host's process namespace; and before the group can go.
+    await this.#cgroups.killAll(state.cgroupPath, options);
+    await this.#cgroups.remove(state.cgroupPath, options);
+    await rm(join(this.#root, id), { recursive: true, force: true });
   }
 
-  async state(id: string, options: CallOptions = {}): Promise<{ status: string; pid: number } | undefined> {
-    const result = await runVerb(await this.#program(), ["state", id], { environment: this.#environment, ...options });
-    if (!result.ok) return undefined;
-    const { status, pid } = JSON.parse(result.stdout) as { status: string; pid: number };
-    return { status, pid };
+  async state(id: string): Promise<{ status: string; pid: number } | undefined> {
+    const state = await this.#state(id);
+    if (state === undefined) return undefined;
+    if (!isAlive(state)) return { status: "stopped", pid: 0 };
+    const frozen = this.#cgroups.isFrozen(state.cgroupPath);
+    return { status: state.waits ? "created" : frozen ? "paused" : "running", pid: state.pid };
   }
 
   async exec(input: ExecInput, { signal }: CallOptions = {}): Promise<RunningExec> {
     if (input.tty || input.detach) throw new BerthError("unsupported", "exec with a terminal");
-    return execPiped(input, await this.#program(), this.#environment, signal);
+    return execPiped(input, await this.#context(), signal);
   }
 
   async attach(): Promise<RuntimeStreams> {
@@ -114,22 +159,50 @@ export class ConmonRuntime implements Runtime {
   }
 
   async list(): Promise<string[]> {
-    return readdir(this.#runtimeRoot);
+    const entries = await readdir(this.#root, { withFileTypes: true });
+    return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith(".")).map(entry => entry.name);
   }
 
-  async #program(): Promise<RuntimeProgram> {
-    return runtimeProgram({
-      name: "runc",
-      path: "/usr/sbin/runc",
-      commandPath: "/usr/sbin/runc",
-      version: "",
-      root: this.#runtimeRoot,
+  #chosen(): Promise<RuntimeChoice> {
+    const { searchPath, runDirectory, cacheDirectory, runtime } = this.#options;
+    this.#choice ??= chooseRuntime({
+      searchPath,
+      directory: cacheDirectory ?? runDirectory,
+      cgroups: this.#cgroups,
+      only: runtime,
     });
+    // A failure is not for ever: what is missing may be installed.
+    this.#choice.catch(() => (this.#choice = undefined));
+    return this.#choice;
   }
 
-  async #verb(attempt: string, verbArguments: string[], { signal }: CallOptions = {}): Promise<string> {
-    const result = await runVerb(await this.#program(), verbArguments, { environment: this.#environment, signal });
-    if (!result.ok) throw runtimeError(attempt, result.words, undefined);
-    return result.stdout;
+  async #context(): Promise<MonitorContext> {
+    const { program, monitor } = await this.#chosen();
+    return {
+      monitor,
+      runtime: program,
+      runtimeRoot: this.#root,
+      exitsDirectory: this.exitsDirectory,
+      environment: this.#environment,
+    };
+  }
+
+  /** A container may have been made by the runtime that was the better one before an upgrade: its own files tell. */
+  async #state(id: string): Promise<(RuntimeState & { name: RuntimeName }) | undefined> {
+    for (const name of ["crun", "runc"] as const) {
+      const state = readRuntimeState(name, this.#root, id);
+      if (state !== undefined) return { ...state, name };
+    }
+    return undefined;
+  }
+
+  async #known(id: string, attempt: string): Promise<{ name: RuntimeName; state: RuntimeState }> {
+    const state = await this.#state(id);
+    if (state === undefined) {
+      throw new BerthError("not_found", `${attempt} container ${short(id)}: the runtime does not know it`);
+    }
+    return { name: state.name, state };
   }
 }
+
+const short = (id: string) => id.slice(0, 12);

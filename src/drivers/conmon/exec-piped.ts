@@ -8,9 +8,9 @@ import { BerthError } from "../../base/errors.ts";
 import type { ExecInput, RunningExec } from "../../ports/runtime.ts";
 import { execDirectory } from "./exit-records.ts";
 import { mergeOutput } from "./merge-output.ts";
-import { bundleFiles } from "./monitor-arguments.ts";
+import { bundleFiles, type MonitorContext } from "./monitor-arguments.ts";
 import { lastLoggedError, runtimeError } from "./runtime-errors.ts";
-import type { RuntimeProgram } from "./runtime-program.ts";
+import { runtimeArguments } from "./runtime-program.ts";
 
 /**
  * Exec without a terminal for a caller who stays: the runtime itself is our child and its pipes are ours, with no monitor in between. A slow reader slows the
@@ -18,8 +18,7 @@ import type { RuntimeProgram } from "./runtime-program.ts";
  */
 export async function execPiped(
   input: ExecInput,
-  runtime: RuntimeProgram,
-  environment: Record<string, string>,
+  { runtime, runtimeRoot, environment }: MonitorContext,
   signal?: AbortSignal,
 ): Promise<RunningExec> {
   const directory = execDirectory(input.bundle, input.execId);
@@ -30,24 +29,27 @@ export async function execPiped(
   const pidPath = join(directory, bundleFiles.pid);
   const log = join(directory, bundleFiles.runtimeLog);
   const started = whenWritten(directory, bundleFiles.pid);
-  const child = spawn(
-    runtime.commandPath,
-    [...runtime.globalArguments(log), "exec", "--process", processPath, "--pid-file", pidPath, input.id],
-    { env: environment, stdio: [input.stdin ? "pipe" : "ignore", "pipe", "pipe"], signal, killSignal: "SIGKILL" },
-  );
+  const verb = ["exec", "--process", processPath, "--pid-file", pidPath, input.id];
+  const child = spawn(runtime.command, runtimeArguments(runtime, runtimeRoot, verb, log), {
+    env: environment,
+    stdio: [input.stdin ? "pipe" : "ignore", "pipe", "pipe"],
+    signal,
+    killSignal: "SIGKILL",
+  });
+  const attempt = `running a program in container ${input.id.slice(0, 12)}`;
   const exit = exitCode(child);
   const output = mergeOutput(child.stdout as Readable, child.stderr as Readable);
   try {
     await Promise.race([started.done, exit]);
     const pid = readPid(pidPath);
     if (pid === undefined) {
-      const programName = (input.process["args"] as string[] | undefined)?.[0];
+      // Either it could not be run, or it has ended already and the runtime saw no point in writing its pid.
       const words = lastLoggedError(await readFile(log, "utf8").catch(() => ""));
-      throw runtimeError(`running a program in container ${input.id.slice(0, 12)}`, words, programName);
+      if (words !== "") throw runtimeError(attempt, words, (input.process["args"] as string[] | undefined)?.[0]);
     }
     child.stdin?.on("error", () => undefined);
     return {
-      pid,
+      pid: pid ?? 0,
       stdin: child.stdin ?? undefined,
       output,
       exit: exit.finally(() => rm(directory, { recursive: true, force: true })),

@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import type { CreateInput } from "../../ports/runtime.ts";
-import type { RuntimeProgram } from "./runtime-program.ts";
+import { type RuntimeProgram, runtimeArguments } from "./runtime-program.ts";
 
-/** Where a container's monitor keeps its things. */
-interface MonitorPlaces {
-  id: string;
-  /** Names the exit record: the container's id, or the exec's. */
-  recordName: string;
+/** What every monitor of an engine is given. */
+export interface MonitorContext {
+  /** Path of conmon. */
+  monitor: string;
+  runtime: RuntimeProgram;
+  runtimeRoot: string;
   exitsDirectory: string;
+  environment: Record<string, string>;
 }
 
 /** Files below the bundle that the monitor and we share. */
@@ -22,13 +24,9 @@ export const bundleFiles = {
 } as const;
 
 /** conmon(8) for `create`: it stays with the container, holds its streams, writes its log and, at last, its exit code. */
-export function createArguments(input: CreateInput, exitsDirectory: string, runtime: RuntimeProgram): string[] {
+export function createArguments(input: CreateInput, context: MonitorContext): string[] {
   const result = [
-    ...common(
-      { id: input.id, recordName: input.id, exitsDirectory },
-      runtime,
-      join(input.bundle, bundleFiles.runtimeLog),
-    ),
+    ...common({ id: input.id, recordName: input.id, directory: input.bundle }, context),
     ...["-b", input.bundle],
     ...["-p", join(input.bundle, bundleFiles.pid)],
     ...["-P", join(input.bundle, bundleFiles.monitorPid)],
@@ -49,15 +47,10 @@ export function createArguments(input: CreateInput, exitsDirectory: string, runt
 /** conmon(8) for an exec with a terminal or without a caller: `directory` is the exec's own. */
 export function execArguments(
   input: { id: string; execId: string; directory: string; tty: boolean; stdin: boolean; attach: boolean },
-  exitsDirectory: string,
-  runtime: RuntimeProgram,
+  context: MonitorContext,
 ): string[] {
   const result = [
-    ...common(
-      { id: input.id, recordName: input.execId, exitsDirectory },
-      runtime,
-      join(input.directory, bundleFiles.runtimeLog),
-    ),
+    ...common({ id: input.id, recordName: input.execId, directory: input.directory }, context),
     ...["-b", input.directory],
     ...["-p", join(input.directory, bundleFiles.pid)],
     ...["-P", join(input.directory, bundleFiles.monitorPid)],
@@ -71,13 +64,15 @@ export function execArguments(
   return result;
 }
 
-function common(places: MonitorPlaces, runtime: RuntimeProgram, log: string): string[] {
+/** `recordName` names the exit record: the container's id, or the exec's. */
+function common(names: { id: string; recordName: string; directory: string }, context: MonitorContext): string[] {
+  const log = join(names.directory, bundleFiles.runtimeLog);
   return [
-    ...["--api-version", "1", "-c", places.id, "-u", places.recordName, "-n", places.recordName],
-    ...["-r", runtime.commandPath],
-    ...["--exit-dir", places.exitsDirectory],
+    ...["--api-version", "1", "-c", names.id, "-u", names.recordName, "-n", names.recordName],
+    ...["-r", context.runtime.command],
+    ...["--exit-dir", context.exitsDirectory],
     "--full-attach",
     ...["--log-level", "error"],
-    ...runtime.globalArguments(log).flatMap(argument => ["--runtime-arg", argument]),
+    ...runtimeArguments(context.runtime, context.runtimeRoot, [], log).flatMap(argument => ["--runtime-arg", argument]),
   ];
 }

@@ -5,19 +5,10 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { BerthError } from "../../base/errors.ts";
 import type { CreateInput } from "../../ports/runtime.ts";
-import { bundleFiles, createArguments } from "./monitor-arguments.ts";
+import { bundleFiles, createArguments, type MonitorContext } from "./monitor-arguments.ts";
 import { collect } from "./run-program.ts";
 import { runtimeError } from "./runtime-errors.ts";
-import type { RuntimeProgram } from "./runtime-program.ts";
 import { SyncPipe } from "./sync-pipe.ts";
-
-export interface MonitorContext {
-  /** Path of conmon. */
-  monitor: string;
-  runtime: RuntimeProgram;
-  exitsDirectory: string;
-  environment: Record<string, string>;
-}
 
 /**
  * Starts a monitor that makes the container; returns once it waits for `start`. The monitor leaves our process tree at once (it forks twice), so that
@@ -34,7 +25,7 @@ export async function createWithMonitor(
   rmSync(persist, { recursive: true, force: true });
   rmSync(join(context.exitsDirectory, input.id), { force: true });
   mkdirSync(persist, { recursive: true });
-  const child = spawn(context.monitor, createArguments(input, context.exitsDirectory, context.runtime), {
+  const child = spawn(context.monitor, createArguments(input, context), {
     cwd: input.bundle,
     env: { ...context.environment, _OCI_SYNCPIPE: "3" },
     stdio: ["ignore", "ignore", "pipe", "pipe", ...(input.lockFd === undefined ? [] : [input.lockFd])],

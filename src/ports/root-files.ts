@@ -22,6 +22,8 @@ export interface RootFiles {
   pack(root: string, path: string, options?: CallOptions & { as?: string; skip?: ReadonlySet<string> }): Readable;
   /** Unpacks into the directory `path`, which must be there. Names with `..` are refused (`invalid`). */
   unpack(root: string, path: string, tar: Readable, options?: UnpackOptions): Promise<void>;
+  /** Whole file in memory; undefined where there is none, or what is there is no file. Throws `exhausted` above `limit_bytes`. */
+  read(root: string, path: string, limit_bytes: number): Promise<Buffer | undefined>;
   /** Makes the directory and its parents (mode 0755, root's) where missing. */
   makeDirectory(root: string, path: string): Promise<void>;
 }

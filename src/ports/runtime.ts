@@ -102,6 +102,8 @@ export interface Runtime {
    * Synchronous: one small file.
    */
   exitOf(target: MonitorTarget): ExitRecord | undefined;
+  /** Process of the monitor, as noted at its start; it may have ended since. It lets go of the lock a moment before it records the exit, and ends after that. */
+  monitorPid(target: MonitorTarget): number | undefined;
   /** Something changes in this directory whenever a container ends. */
   readonly exitsDirectory: string;
   /** Drops the exit record; idempotent. */

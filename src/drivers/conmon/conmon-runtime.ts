@@ -17,7 +17,7 @@ import type {
 import { LinuxCgroups } from "../cgroup/linux-cgroups.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
 import { execPiped } from "./exec-piped.ts";
-import { dropExitRecord, readExitRecord } from "./exit-records.ts";
+import { dropExitRecord, readExitRecord, readMonitorPid } from "./exit-records.ts";
 import { createWithMonitor } from "./monitor.ts";
 import type { MonitorContext } from "./monitor-arguments.ts";
 import { runtimeError } from "./runtime-errors.ts";
@@ -148,6 +148,10 @@ export class ConmonRuntime implements Runtime {
 
   exitOf(target: MonitorTarget): ExitRecord | undefined {
     return readExitRecord(this.exitsDirectory, target);
+  }
+
+  monitorPid({ bundle }: MonitorTarget): number | undefined {
+    return readMonitorPid(bundle);
   }
 
   forget(target: MonitorTarget): void {

@@ -45,3 +45,12 @@ function wasOutOfMemory(bundle: string): boolean {
     path => statSync(path, { throwIfNoEntry: false }) !== undefined,
   );
 }
+
+export function readMonitorPid(bundle: string): number | undefined {
+  try {
+    return Number(readFileSync(join(bundle, bundleFiles.monitorPid), "utf8")) || undefined;
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw asBerthError(thrown);
+  }
+}

@@ -1,0 +1,57 @@
+import { readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import type { EngineContext } from "../context.ts";
+import { processStart } from "../state/process-alive.ts";
+import type { ContainerConfig } from "../state/record.ts";
+import { together } from "../together.ts";
+import { imageMounts } from "./image-mounts.ts";
+
+const monitorPatience_ms = 2_000;
+
+/**
+ * Takes away everything that a run needs: process, namespace, addresses, ports, mounts, run directory. Every step may be repeated and may find its work
+ * done; the run directory goes last, so that a clean-up killed half-way is found and done again. Call under the container's lock.
+ */
+export async function cleanUpRun(context: EngineContext, config: ContainerConfig): Promise<void> {
+  const { id } = config;
+  const { paths, runtime, networks, layers, volumes, mounts } = context;
+  const bundle = paths.bundle(id);
+  await runtime.delete(id, { force: true });
+  await monitorGone(context, id);
+  const attached = config.mounts.filter(mount => mount.type === "volume");
+  await together(
+    networks.release(id),
+    layers.unmount(id),
+    together(...attached.map(mount => volumes.detach(mount.name, id))),
+    together(...imageMounts(config).map(mount => layers.unmount(mount.rootId))),
+  );
+  mounts.unmount(paths.shm(id));
+  dropExecs(context, id);
+  runtime.forget({ id, bundle });
+  rmSync(bundle, { recursive: true, force: true });
+}
+
+/** A monitor whose container was just deleted by force still has its exit to record: what is cleaned up before that would come back. */
+async function monitorGone({ runtime, paths, clock }: EngineContext, id: string): Promise<void> {
+  const target = { id, bundle: paths.bundle(id) };
+  const pid = runtime.monitorPid(target);
+  const deadline_ms = clock.now_ms() + monitorPatience_ms;
+  while (pid !== undefined && runtime.exitOf(target) === undefined && clock.now_ms() < deadline_ms) {
+    if (processStart(pid) === undefined) return;
+    await clock.sleep(1);
+  }
+}
+
+/** The execs of a run end with it. */
+function dropExecs({ paths, runtime }: EngineContext, id: string): void {
+  let execs: string[];
+  try {
+    execs = readdirSync(paths.execs(id));
+  } catch {
+    return;
+  }
+  for (const execId of execs) {
+    runtime.forget({ id, bundle: paths.bundle(id), execId });
+    rmSync(join(paths.execIndex, execId), { force: true });
+  }
+}

@@ -52,6 +52,7 @@ function load(input: LoadInput, problems: Problems, params: ParamBook): LoadResu
     outer: () => undefined,
     trail: [located.paths.join(",")],
     documents: new Map(),
+    directives: { seen: false },
     unset: new Set(),
   };
   const documents = parseFiles(located.paths, scope);

@@ -52,7 +52,8 @@ export function buildModel(documents: readonly Node[], scope: Scope): MapNode {
     scope.problems.throwIfAny();
     return mapOf({}, documents[0]!.at);
   }
-  return bindBareKeys(settle(model) as MapNode, inner.environment);
+  const settled = scope.directives.seen ? (settle(model) as MapNode) : model;
+  return bindBareKeys(settled, inner.environment);
 }
 
 function buildIncluded(paths: readonly string[], scope: Scope): MapNode {

@@ -25,6 +25,8 @@ export interface Scope {
   trail: readonly string[];
   /** For extends: what was read out of other files. */
   documents: Map<string, Node[]>;
+  /** Whether any `!reset` or `!override` was met, in any file. */
+  directives: { seen: boolean };
   /** Names already warned about. */
   unset: Set<string>;
 }
@@ -37,6 +39,6 @@ export function decoder(scope: Scope, directory = scope.directory): Decoder {
     homeDirectory: scope.homeDirectory,
     environment: name => scope.environment[name],
     portsLeft: limits.ports,
-    directives: false,
+    directives: scope.directives,
   };
 }

@@ -3,6 +3,7 @@ import { limits } from "../limits.ts";
 import type { Node, SourceText } from "../node.ts";
 import { fail, type Problems } from "../problems.ts";
 import { convertDocument } from "./convert.ts";
+import { parseQuick } from "./quick-block.ts";
 
 /**
  * The documents of a YAML text as nodes with their positions: YAML 1.2 with merge keys. Empty documents are left out.
@@ -13,6 +14,12 @@ export function parseYaml(source: SourceText, problems: Problems): Node[] {
   if (source.text.length > limits.fileLength) {
     fail(start, [], `the file has ${source.text.length} characters, more than ${limits.fileLength}`);
   }
+  const quick = parseQuick(source);
+  return quick ? [quick] : parseSlowly(source, problems);
+}
+
+/** The same by way of the `yaml` package: for all of YAML, and for errors. */
+export function parseSlowly(source: SourceText, problems: Problems): Node[] {
   const tokens: CST.Token[] = [];
   for (const token of new Parser().parse(source.text)) {
     checkDepth(token, source);

@@ -3,7 +3,7 @@ import { list, mapOf, scalar } from "../node.ts";
 import { keyedBy, listOf, mapOfShape, object, pairs, textOrTexts, withShort } from "./collections.ts";
 import { command } from "./commands.ts";
 import { hostPath } from "./paths.ts";
-import { anyText, bool, duration, integer, oneOf, scalarText, text } from "./scalars.ts";
+import { anyText, bool, duration, integer, oneOf, refuse, scalarText, text } from "./scalars.ts";
 import { type Shape, wrong } from "./shape.ts";
 
 /** A value of a parameter as people write it; canonical: text. */
@@ -27,14 +27,24 @@ export const param = object(
 /** A name that `${…}` can hold. */
 export const paramNames = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
+/** The Compose schema lets nothing more into an include; what Berth adds stands elsewhere, so that the file stays a Compose file. */
+const elsewhere: Shape<never> = {
+  expected: "nothing",
+  decode: (node, to) =>
+    refuse(node, to, "cannot stand here", "write it under x-berth.include at the top, with name and params"),
+};
+
 const nestedKeys = { project_directory: hostPath, env_file: textOrTexts };
 
 /** include, and x-berth.include with a name and parameters of its own. */
 export const include = listOf(
-  withShort(object("an include", { path: textOrTexts }, nestedKeys), "a path, or a mapping", (node, to) =>
-    node.kind === "scalar" && typeof node.value === "string"
-      ? mapOf({ path: list([node], node.at) }, node.at)
-      : wrong(node, to, "a path, or a mapping"),
+  withShort(
+    object("an include", { path: textOrTexts }, { ...nestedKeys, "x-berth": elsewhere }),
+    "a path, or a mapping",
+    (node, to) =>
+      node.kind === "scalar" && typeof node.value === "string"
+        ? mapOf({ path: list([node], node.at) }, node.at)
+        : wrong(node, to, "a path, or a mapping"),
   ),
   { duplicates: true },
 );

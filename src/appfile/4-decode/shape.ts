@@ -14,8 +14,8 @@ export interface Decoder {
   environment: Lookup;
   /** Ports that may still be made out of ranges. */
   portsLeft: number;
-  /** A `!reset` or `!override` was met. */
-  directives: boolean;
+  /** Whether a `!reset` or `!override` was met. */
+  directives: { seen: boolean };
 }
 
 /**
@@ -50,7 +50,7 @@ export function wrong(node: Node, to: Decoder, expected: string, hint?: string):
 
 /** Decodes `node` as the value of `key`; carries directives over, drops nulls. */
 export function decodeChild(shape: Shape<unknown>, key: string | number, node: Node, to: Decoder): Node | undefined {
-  if (node.directive) to.directives = true;
+  if (node.directive) to.directives.seen = true;
   const nothing = node.kind === "scalar" && node.value === null;
   if (node.directive === "reset" || (nothing && node.directive === "override")) return resetMarker(node);
   if (nothing && !shape.takesNull) return undefined;

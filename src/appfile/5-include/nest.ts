@@ -5,7 +5,8 @@ import { type Entry, list, type MapNode, mapOf, type Node, scalar } from "../nod
  * all that refers to them follows. Its services still know each other by their old names: each has its old name as an alias in the
  * app's own networks. Those in its default network also join that of the outer app, where they have the new name only.
  */
-export function nest(model: MapNode, name: string): MapNode {
+export function nest(given: MapNode, name: string): MapNode {
+  const model = withDefaultNetwork(given);
   const renamed = (key: string) => `${name}-${key}`;
   const entries = new Map<string, Entry>();
   for (const [section, entry] of model.entries) {
@@ -21,6 +22,15 @@ export function nest(model: MapNode, name: string): MapNode {
     }
   }
   return { ...model, entries };
+}
+
+/** The app's own default network, declared; where nobody joins it, it is dropped later. */
+function withDefaultNetwork(model: MapNode): MapNode {
+  const networks = model.entries.get("networks")?.value;
+  const declared = networks?.kind === "map" ? networks : mapOf({}, model.at);
+  return declared.entries.has("default")
+    ? model
+    : with_(model, "networks", with_(declared, "default", mapOf({}, model.at)));
 }
 
 const sections = new Set(["services", "networks", "volumes", "secrets", "configs", "models"]);

@@ -23,6 +23,8 @@ export function extensionsOf(values: object, ...except: string[]): Record<string
 
 /** Without the keys whose value is undefined, so that equal things are equal as JSON, too. */
 export function defined<T extends object>(value: T): T {
-  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] === undefined) delete value[key];
-  return value;
+  const kept: Partial<T> = {};
+  for (const key of Object.keys(value) as (keyof T)[]) if (value[key] !== undefined) kept[key] = value[key];
+  // Only keys that may be absent had undefined for a value.
+  return kept as T;
 }

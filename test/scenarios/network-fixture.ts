@@ -21,6 +21,14 @@ export interface Member {
   endpoints: Endpoint[];
 }
 
+/** A machine beside this one, joined by a cable. */
+export interface OutsideHost extends Member {
+  address: string;
+  address6: string;
+  hostAddress: string;
+  hostAddress6: string;
+}
+
 /** An instance of its own with everything in a temporary directory; `close` leaves nothing behind. */
 export class NetworkFixture {
   readonly directory = mkdtempSync(join(tmpdir(), "berth-network-"));
@@ -68,6 +76,39 @@ export class NetworkFixture {
     const endpoint = await this.networks.connect(who, spec);
     member.endpoints.push(endpoint);
     return endpoint;
+  }
+
+  #outside: OutsideHost | undefined;
+
+  /** Has routes to the containers' subnets through this host, as a neighbour on the same wire could set them up. */
+  async outsideHost(): Promise<OutsideHost> {
+    if (this.#outside !== undefined) return this.#outside;
+    const id = newId();
+    const netnsPath = await this.networks.createNamespace(id);
+    const host: OutsideHost = {
+      id,
+      name: "outside",
+      netnsPath,
+      endpoints: [],
+      address: "198.51.100.2",
+      address6: "fd98:51:100::2",
+      hostAddress: "198.51.100.1",
+      hostAddress6: "fd98:51:100::1",
+    };
+    this.#members.push(host);
+    const cable = `x${this.instance}`;
+    await this.run(undefined, ["ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", netnsPath]);
+    for (const [where, link, v4, v6] of [
+      [undefined, cable, host.hostAddress, host.hostAddress6],
+      [host, "eth0", host.address, host.address6],
+    ] as const) {
+      await this.run(where, ["ip", "addr", "add", `${v4}/24`, "dev", link]);
+      await this.run(where, ["ip", "addr", "add", `${v6}/64`, "dev", link, "nodad"]);
+      await this.run(where, ["ip", "link", "set", link, "up"]);
+    }
+    await this.run(host, ["ip", "route", "add", "default", "via", host.hostAddress]);
+    this.#outside = host;
+    return host;
   }
 
   /** Starts a program in a member's namespace (or the host's) that runs until the end of the test. */

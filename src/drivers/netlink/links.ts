@@ -22,6 +22,7 @@ const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
 const IFLA_LINK = 5;
 const IFLA_MASTER = 10;
+const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
 const IFLA_NET_NS_FD = 28;
@@ -36,6 +37,7 @@ const IFLA_BRPORT_FLUSH = 24;
 const IFLA_BRPORT_ISOLATED = 33;
 const BR_STATE_DISABLED = 0;
 const IFF_UP = 1;
+const AF_BRIDGE = 7;
 
 export interface Link {
   index: number;
@@ -52,8 +54,9 @@ export interface Link {
 }
 
 /** `interfaceinfo` header: 16 bytes. */
-function header(options: { index?: number; flags?: number; change?: number } = {}): Buffer {
+function header(options: { index?: number; flags?: number; change?: number; family?: number } = {}): Buffer {
   const out = Buffer.alloc(16);
+  out.writeUInt8(options.family ?? 0, 0);
   out.writeInt32LE(options.index ?? 0, 4);
   out.writeUInt32LE(options.flags ?? 0, 8);
   out.writeUInt32LE(options.change ?? 0, 12);
@@ -138,17 +141,12 @@ export interface PortSettings {
   hairpin?: boolean;
   /** Isolated ports of one bridge do not reach each other. */
   isolated?: boolean;
-  /** Stops forwarding at once and forgets the addresses seen there. */
-  disabled?: boolean;
 }
 
-export function setBridgePort(name: string, { hairpin, isolated, disabled }: PortSettings): NetlinkMessage {
+export function setBridgePort(name: string, { hairpin, isolated }: PortSettings): NetlinkMessage {
   const settings = [
     ...(hairpin === undefined ? [] : [u8Attribute(IFLA_BRPORT_MODE, hairpin ? 1 : 0)]),
     ...(isolated === undefined ? [] : [u8Attribute(IFLA_BRPORT_ISOLATED, isolated ? 1 : 0)]),
-    ...(disabled
-      ? [u8Attribute(IFLA_BRPORT_STATE, BR_STATE_DISABLED), attribute(IFLA_BRPORT_FLUSH, Buffer.alloc(0))]
-      : []),
   ];
   const slave = nested(
     IFLA_LINKINFO,
@@ -157,6 +155,13 @@ export function setBridgePort(name: string, { hairpin, isolated, disabled }: Por
   );
   const body = Buffer.concat([header(), textAttribute(IFLA_IFNAME, name), slave]);
   return { what: `set up the bridge port ${name}`, type: RTM_NEWLINK, flags: 0, body };
+}
+
+/** Stops forwarding at once and forgets the addresses seen there; a later change of the link's carrier enables the port again. */
+export function disableBridgePort(index: number): NetlinkMessage {
+  const settings = [u8Attribute(IFLA_BRPORT_STATE, BR_STATE_DISABLED), attribute(IFLA_BRPORT_FLUSH, Buffer.alloc(0))];
+  const body = Buffer.concat([header({ index, family: AF_BRIDGE }), nested(IFLA_PROTINFO, ...settings)]);
+  return { what: `disable the bridge port ${index}`, type: RTM_SETLINK, flags: 0, body };
 }
 
 export function deleteLink(name: string): NetlinkMessage {

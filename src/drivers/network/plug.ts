@@ -3,7 +3,16 @@ import type { Endpoint } from "../../model/container.ts";
 import { inNetworkNamespace } from "../linux/namespace.ts";
 import { addAddress } from "../netlink/addresses.ts";
 import { parseIp } from "../netlink/ip.ts";
-import { addVeth, deleteLink, getLink, parseLink, setAlias, setBridgePort, setUp } from "../netlink/links.ts";
+import {
+  addVeth,
+  deleteLink,
+  disableBridgePort,
+  getLink,
+  parseLink,
+  setAlias,
+  setBridgePort,
+  setUp,
+} from "../netlink/links.ts";
 import type { NetlinkMessage } from "../netlink/message.ts";
 import { NetlinkSocket } from "../netlink/netlink-socket.ts";
 import { deleteDefaultRoute, setDefaultRoute } from "../netlink/routes.ts";
@@ -76,8 +85,9 @@ export function unplug(hostInterface: string): void {
 export function cutOff(hostInterfaces: string[]): void {
   if (hostInterfaces.length === 0) return;
   using socket = new NetlinkSocket();
+  const links = hostInterfaces.flatMap(name => socket.get(getLink(name), parseLink) ?? []);
   socket.run(
-    hostInterfaces.map(name => setBridgePort(name, { disabled: true })),
+    links.map(link => disableBridgePort(link.index)),
     (_, errno) => errno === "ENODEV",
   );
 }

@@ -9,6 +9,7 @@ import { allowHairpin, gatewayEndpoint } from "./plug.ts";
 import type { HeldPort, PortFiles, PortRecord } from "./port-files.ts";
 import { candidates, collide, type PortTargets, type PortWish, portWishes, published, ruleOf } from "./port-plan.ts";
 import { addPorts, deletePorts, type PortRule } from "./rules.ts";
+import { forgetStaleFlows } from "./stale-flows.ts";
 
 export interface PublishedPortsOptions {
   files: PortFiles;
@@ -89,6 +90,7 @@ export class PublishedPorts {
       if (!(thrown instanceof BerthError) || thrown.code !== "internal") throw thrown;
       await rewriteRules();
     }
+    forgetStaleFlows(before, after);
   }
 
   #choose(containerId: string, specs: PortSpec[], targets: PortTargets) {

@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import type { Environment } from "../base/env.ts";
+import { newId } from "../base/ids.ts";
+import type { Logger } from "../base/log.ts";
+import { BusyboxSource } from "../drivers/bootstrap/busybox-source.ts";
+import { DebianSource } from "../drivers/bootstrap/debian-source.ts";
+import { LinuxCgroups } from "../drivers/cgroup/linux-cgroups.ts";
+import { ConmonRuntime } from "../drivers/conmon/conmon-runtime.ts";
+import { LinuxHost } from "../drivers/host/linux-host.ts";
+import { FileLocks } from "../drivers/linux/file-locks.ts";
+import { LinuxMounts } from "../drivers/mounts/linux-mounts.ts";
+import { BridgeNetworks } from "../drivers/network/bridge-networks.ts";
+import { OverlayLayers } from "../drivers/overlay/overlay-layers.ts";
+import { runProgram } from "../drivers/programs/run-program.ts";
+import { LinuxRootFiles } from "../drivers/root-files/linux-root-files.ts";
+import { LocalVolumes } from "../drivers/volume/local-volumes.ts";
+import { LocalEngine } from "../engine/local-engine.ts";
+import { DiskContentStore } from "../image/content/content-store.ts";
+import { RegistryClients } from "../image/distribution/registry-clients.ts";
+import { LocalImageService } from "../image/image-service.ts";
+import { TrustPolicy } from "../image/trust/trust-policy.ts";
+import { type HostSettings, settingsAsFlags } from "./settings.ts";
+import { version } from "./version.ts";
+
+/** The engine of this host with its real parts. Any number of processes may have one at a time. */
+export function createEngine(settings: HostSettings, environment: Environment, logger: Logger) {
+  const { root, run, instance } = settings;
+  const clock = systemClock;
+  const random = Math.random;
+  const locks = new FileLocks(clock);
+  const host = new LinuxHost();
+  const content = new DiskContentStore({ root: join(root, "content"), locks, clock });
+  const layers = new OverlayLayers({ root, content, locks, clock });
+  const images = createImages();
+  const runtime = new ConmonRuntime({
+    runDirectory: join(run, "monitor"),
+    searchPath: environment["PATH"] ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    clock,
+    cacheDirectory: root,
+  });
+  const networks = new BridgeNetworks({
+    definitionsDirectory: join(root, "networks"),
+    stateDirectory: join(run, "network"),
+    resolverCommand: [process.execPath, program("berth-dns")],
+    ...{ instance, locks, clock, random },
+  });
+  const volumes = new LocalVolumes({
+    directory: join(root, "volumes"),
+    stateDirectory: join(run, "volumes"),
+    locks,
+    clock,
+  });
+  const engineProgram = [process.execPath, program("berth-engine"), ...settingsAsFlags(settings), "internal"];
+  const engine = new LocalEngine({
+    ...{
+      root,
+      run,
+      instance,
+      version,
+      clock,
+      random,
+      newId,
+      logger,
+      locks,
+      host,
+      images,
+      layers,
+      runtime,
+      networks,
+      volumes,
+    },
+    mounts: new LinuxMounts(),
+    rootFiles: new LinuxRootFiles(),
+    cgroups: new LinuxCgroups(clock),
+    programs: { onExit: [...engineProgram, "on-exit"], keep: [...engineProgram, "keep"] },
+    startDetached: ([file = "", ...args]) => spawn(file, args, { detached: true, stdio: "ignore", cwd: "/" }).unref(),
+  });
+  return { engine, images, content, layers, runtime, networks, volumes, locks, host };
+
+  function createImages(): LocalImageService {
+    const configuration = environment["BERTH_CONFIG"] ?? "/etc/berth";
+    const clients = new RegistryClients({
+      ...{ clock, random, runProgram },
+      dockerConfig: environment["DOCKER_CONFIG"] ?? join(environment["HOME"] ?? homedir(), ".docker"),
+      registriesFile: join(configuration, "registries.json"),
+      proxy: { http: environment["HTTP_PROXY"], https: environment["HTTPS_PROXY"], no: environment["NO_PROXY"] },
+    });
+    return new LocalImageService({
+      ...{ content, layers, locks, clock, clients },
+      root: join(root, "images"),
+      trust: new TrustPolicy(join(configuration, "trust.json")),
+      platform: { os: "linux", architecture: host.facts().architecture },
+      sources: [new BusyboxSource(), new DebianSource({ clock, environment, directory: join(root, "bootstrap") })],
+    });
+  }
+}
+
+/** A program built beside this one. */
+const program = (name: string) => join(import.meta.dirname, `${name}.cjs`);

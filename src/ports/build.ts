@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Resources, Ulimit } from "../model/container.ts";
 import type { Image, Platform } from "../model/image.ts";
-import type { CallOptions } from "./content.ts";
+import type { CallOptions, ContentRoots } from "./content.ts";
 import type { RegistryAuth } from "./images.ts";
 
 /** Where a build takes its files from. A tar may be plain, gzip or zstd; a URL is a git repository, a tar or a lone Dockerfile. */
@@ -155,8 +155,8 @@ export interface Builder {
   pruneCache(
     options?: CallOptions & { unusedSince_ms?: number; keep_bytes?: number },
   ): Promise<{ removed: string[]; reclaimed_bytes: number }>;
-  /** Blobs and layer chains that the cache needs: garbage collection keeps them. */
-  cacheRoots(): Promise<{ digests: string[]; chains: string[][] }>;
+  /** What the cache needs: garbage collection keeps it. */
+  roots: ContentRoots;
 }
 
 export interface StepMount {
@@ -192,8 +192,14 @@ export interface StepInput extends CallOptions {
 
 /** Runs a process in a root: a container of the shortest kind, with no monitor, log or restart. */
 export interface StepRunner {
+  /** Paths in the container that every step has something mounted on (/proc, /etc/hosts …), besides the mounts of its input. */
+  readonly mountPoints: readonly string[];
   /** Exit code, 128 + signal when killed. Abort kills the whole container and waits until it is gone. Throws when it cannot be started at all. */
   run(input: StepInput): Promise<{ exitCode: number; oomKilled: boolean }>;
+  /** Removes containers (and what belongs to them) that killed builds left; asked for each id of `run` that is still known. */
+  sweep(isLeftover: (id: string) => boolean): Promise<void>;
+  /** Gives back what is kept for the next step (network namespaces); called when no build of this process is running. */
+  releaseIdle(): Promise<void>;
   /**
    * A socket at `path` that speaks to the SSH agent at `agentPath`, with the owner and mode that a step asked for.
    */
@@ -220,13 +226,9 @@ export interface SourceFetcher {
     input: { url: string; commit: string; reference?: string; path: string; keepGit?: boolean },
     options?: CallOptions,
   ): Promise<void>;
+  /** ADD unpacks these too; throws `unsupported` naming the program to install. */
+  decompress(format: "xz" | "bzip2", input: Readable, options?: CallOptions): Promise<Readable>;
 }
 
-/** Exclusive or shared holds on a name, across processes; freed by the kernel when the holder dies. */
-export interface FileLocks {
-  /** Waits for the lock; with `wait: false` answers undefined instead. */
-  acquire(
-    path: string,
-    options: CallOptions & { shared?: boolean; wait?: boolean },
-  ): Promise<AsyncDisposable | undefined>;
-}
+/** Extended attributes of a file that belong into a layer (security.capability, user.*); undefined where it has none. */
+export type XattrReader = (path: string) => Map<string, Buffer> | undefined;

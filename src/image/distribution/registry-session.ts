@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { BerthError, isCode } from "../../base/errors.ts";
 import type { Descriptor } from "../../model/image.ts";
 import type { CallOptions } from "../../ports/content.ts";
@@ -22,11 +22,6 @@ interface SessionOptions {
   auth: () => Promise<RegistryAuth | undefined>;
 }
 
-interface Opened {
-  base: string;
-  authorizer: Authorizer;
-}
-
 type ApiRequest = Omit<HttpRequest, "url"> & { path: string; scopes: string[] };
 
 /** One registry for the time of one pull or push: its address found out, its challenges answered. OCI distribution-spec 1.1, "end-n" are its endpoints. */
@@ -34,7 +29,7 @@ export class RegistrySession {
   readonly endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #auth: SessionOptions["auth"];
-  #opened: Promise<Opened> | undefined;
+  #opened: Promise<{ base: string; authorizer: Authorizer }> | undefined;
 
   constructor({ transport, endpoint, auth }: SessionOptions) {
     this.#transport = transport;
@@ -108,44 +103,29 @@ export class RegistrySession {
     throw statusError(response, body.toString("utf8"), attempted);
   }
 
-  /** Authorized; a challenge is answered once. A body that is a stream is gone then: throws a retryable `unauthorized`, and the answer is ready for the next try. */
+  /** Authorized; a challenge is answered once. A body that is a stream is only sent after a first challenge: see `push`. */
   async request({ path, scopes, ...input }: ApiRequest): Promise<HttpResponse> {
-    const { base, authorizer } = await this.#open(input.signal);
+    const { base, authorizer } = await (this.#opened ??= this.#open(input.signal));
     const url = /^https?:/.test(path) ? path : `${base}${path}`;
     const isOwn = new URL(url).host === new URL(base).host;
     for (let attempt = 1; ; attempt++) {
       const authorization = isOwn ? await authorizer.header(scopes, input) : undefined;
       const headers = authorization === undefined ? input.headers : { ...input.headers, authorization };
       const response = await this.#transport.send(this.endpoint.settings, { ...input, url, headers });
-      if (response.status !== 401 || attempt > 1) return response;
-      if (!(await authorizer.learn(response, scopes, authorization))) return response;
-      if (input.body instanceof Readable) {
-        discard(response);
-        throw new BerthError("unauthorized", `${input.method} ${path}: the registry wants a newer token`, {
-          retryable: true,
-        });
-      }
+      if (response.status !== 401 || attempt > 1 || !(await authorizer.learn(response, scopes, authorization)))
+        return response;
       discard(response);
     }
   }
 
-  async #open(signal: AbortSignal | undefined): Promise<Opened> {
-    const opened = (this.#opened ??= this.#findOut(signal));
-    try {
-      return await opened;
-    } catch (thrown) {
-      if (this.#opened === opened) this.#opened = undefined;
-      throw thrown;
-    }
-  }
-
   /** An insecure registry may speak TLS or not: TLS is tried first, as docker does. */
-  async #findOut(signal: AbortSignal | undefined): Promise<Opened> {
+  async #open(signal: AbortSignal | undefined): Promise<{ base: string; authorizer: Authorizer }> {
     let { base } = this.endpoint;
     if (this.endpoint.probe) {
       try {
         discard(await this.#transport.send(this.endpoint.settings, { method: "GET", url: `${base}/v2/`, signal }));
       } catch (thrown) {
+        this.#opened = undefined;
         signal?.throwIfAborted();
         if (!isCode(thrown, "unavailable")) throw thrown;
         base = base.replace(/^https:/, "http:");

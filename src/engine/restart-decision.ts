@@ -15,6 +15,8 @@ export interface EndedRun {
   ran_ms: number;
   /** Delay before this run, when it was itself a restart. */
   previousDelay_ms: number;
+  /** It was stopped because its health check failed, and its policy restarts for that. */
+  unhealthy: boolean;
 }
 
 export type RestartDecision = { restart: false } | { restart: true; delay_ms: number };
@@ -26,8 +28,9 @@ export function decideRestart(run: EndedRun): RestartDecision {
   return { restart: true, delay_ms };
 }
 
-function mayRestart({ policy, exitCode, stoppedByUser, restartCount }: EndedRun): boolean {
+function mayRestart({ policy, exitCode, stoppedByUser, restartCount, unhealthy }: EndedRun): boolean {
   if (stoppedByUser) return false;
+  if (unhealthy && !policy.maximumRetries) return true;
   switch (policy.name) {
     case "no":
       return false;
@@ -35,7 +38,7 @@ function mayRestart({ policy, exitCode, stoppedByUser, restartCount }: EndedRun)
     case "unless-stopped":
       return true;
     case "on-failure":
-      return exitCode !== 0 && (!policy.maximumRetries || restartCount < policy.maximumRetries);
+      return (exitCode !== 0 || unhealthy) && (!policy.maximumRetries || restartCount < policy.maximumRetries);
   }
 }
 

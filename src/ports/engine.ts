@@ -11,6 +11,7 @@ import type {
 import type { EngineEvent } from "../model/event.ts";
 import type { Image, ImageRunConfig } from "../model/image.ts";
 import type { Network, NetworkSpec } from "../model/network.ts";
+import type { Volume } from "../model/volume.ts";
 import type { CallOptions } from "./content.ts";
 import type { ImageService } from "./images.ts";
 import type { Change } from "./layers.ts";
@@ -270,7 +271,9 @@ export interface SystemBackend {
 }
 
 /** Images as containers use them: as ImageService, with use by containers looked up, events sent, and references in `filters`. */
-export interface ImageBackend extends Omit<ImageService, "remove" | "prune" | "content"> {
+export interface ImageBackend extends Omit<ImageService, "remove" | "prune" | "content" | "list"> {
+  /** Docker's filters: dangling, label, reference, before, since, until. */
+  list(options?: CallOptions & { filters?: Filters }): Promise<Image[]>;
   remove(
     reference: string,
     options?: CallOptions & { force?: boolean },
@@ -280,7 +283,10 @@ export interface ImageBackend extends Omit<ImageService, "remove" | "prune" | "c
   ): Promise<{ untagged: string[]; deleted: string[]; reclaimed_bytes: number }>;
 }
 
-export interface VolumeBackend extends Omit<VolumeService, "remove" | "prune" | "attach" | "detach" | "populate"> {
+export interface VolumeBackend
+  extends Omit<VolumeService, "remove" | "prune" | "attach" | "detach" | "populate" | "list"> {
+  /** Docker's filters: name, driver, label, dangling. */
+  list(options?: { filters?: Filters }): Promise<Volume[]>;
   /** Names of containers that need it. */
   users(name: string): Promise<string[]>;
   remove(name: string, options?: CallOptions & { force?: boolean }): Promise<void>;

@@ -64,11 +64,15 @@ export async function stopContainer(
 }
 
 /** KILL to whatever runs in the container, then its end is written down. Does nothing to one that does not run. */
-export async function forceEnd(context: EngineContext, id: string, options: CallOptions = {}): Promise<void> {
+export async function forceEnd(
+  context: EngineContext,
+  id: string,
+  options: CallOptions & { byPolicy?: boolean } = {},
+): Promise<void> {
   try {
     await withContainer(context, id, options, async held => {
       if (!isRunning(look(context, id))) return;
-      writeStoppedByUser(context, held);
+      if (!options.byPolicy) writeStoppedByUser(context, held);
       await thaw(context, held, options);
       await send(context, held, sigkill, options);
     });

@@ -26,6 +26,7 @@ export function finishRun(
     restartCount: stored.restartCount,
     ran_ms,
     previousDelay_ms: stored.delayBefore_ms,
+    unhealthy: stored.unhealthy ?? false,
   });
   const health = readJson<HealthState>(context.paths.health(config.id));
   const state: StoredState = {
@@ -39,6 +40,7 @@ export function finishRun(
     error: reason,
     finishedAt: new Date(exit.finished_ms).toISOString(),
     runs: stored.runs + 1,
+    unhealthy: undefined,
     restart: decision.restart
       ? { at_ms: context.clock.now_ms() + decision.delay_ms, delay_ms: decision.delay_ms }
       : undefined,

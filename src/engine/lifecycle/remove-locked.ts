@@ -2,10 +2,12 @@ import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { asBerthError, isCode } from "../../base/errors.ts";
 import type { EngineContext } from "../context.ts";
+import { forgetLinks } from "../start/links.ts";
 import type { ContainerConfig } from "../state/record.ts";
 import { together } from "../together.ts";
 import { containerEvent } from "./attributes.ts";
 import { imageMounts } from "./image-mounts.ts";
+import { userOfVolume } from "./volume-users.ts";
 
 /**
  * Removes a container that does not run. It is renamed away first: from then on it is gone for everybody, its name free, and what a kill leaves behind is
@@ -20,6 +22,7 @@ export async function removeLocked(
   const grave = join(paths.removing, config.id);
   renameSync(paths.container(config.id), grave);
   store.names.release(config.name, config.id);
+  forgetLinks(context, config.id);
   await removeParts(context, config, options.volumes ?? false);
   rmSync(grave, { recursive: true, force: true });
   containerEvent(context, config, "destroy");
@@ -43,13 +46,4 @@ async function removeAnonymous(context: EngineContext, name: string): Promise<vo
   } catch (thrown) {
     if (!isCode(thrown, "in_use")) throw asBerthError(thrown);
   }
-}
-
-/** Name of a container that mounts the volume. */
-export function userOfVolume(context: EngineContext, volume: string): string | undefined {
-  for (const id of context.store.ids()) {
-    const config = context.store.tryConfig(id);
-    if (config?.mounts.some(mount => mount.type === "volume" && mount.name === volume)) return config.name;
-  }
-  return undefined;
 }

@@ -10,6 +10,7 @@ import { cleanUpRun } from "./clean-up-run.ts";
 import { finishRun } from "./finish-run.ts";
 import { look, lostExitCode } from "./look.ts";
 import { removeLocked } from "./remove-locked.ts";
+import { rotateStoppedLog } from "./rotate-container-log.ts";
 
 /** A container whose lock this process holds, and whose state is true. */
 export interface Held {
@@ -98,6 +99,7 @@ async function endRun(
 ): Promise<StoredState | undefined> {
   const state = finishRun(context, config, stored, exit, reason);
   await cleanUpRun(context, config);
+  await rotateStoppedLog(context, config);
   if (config.spec.autoRemove && state.restart === undefined) {
     await removeLocked(context, config, { volumes: true });
     return undefined;

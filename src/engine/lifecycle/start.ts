@@ -118,6 +118,7 @@ function recordStart(context: EngineContext, { config, state }: Held, run: Launc
     delayBefore_ms: byPolicy ? (state.restart?.delay_ms ?? 0) : 0,
     restart: undefined,
     lastHealth: undefined,
+    unhealthy: undefined,
     endpoints: run.endpoints,
     publishedPorts: run.publishedPorts,
   };
@@ -161,6 +162,7 @@ function planNextTry(context: EngineContext, config: ContainerConfig, failed: St
     restartCount: failed.restartCount,
     ran_ms: 0,
     previousDelay_ms,
+    unhealthy: false,
   });
   if (decision.restart) {
     failed.restart = { at_ms: context.clock.now_ms() + decision.delay_ms, delay_ms: decision.delay_ms };

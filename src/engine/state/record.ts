@@ -62,6 +62,8 @@ export interface StoredState {
   runs: number;
   /** Set while waiting for the next restart by policy. */
   restart?: PendingRestart;
+  /** Being stopped because it is unhealthy: its end leads to a restart. */
+  unhealthy?: boolean;
   /** Delay that the present run waited for, 0 when started by hand. */
   delayBefore_ms: number;
   /** Health as it was at the end of the last run. */

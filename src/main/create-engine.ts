@@ -17,6 +17,7 @@ import { OverlayLayers } from "../drivers/overlay/overlay-layers.ts";
 import { runProgram } from "../drivers/programs/run-program.ts";
 import { LinuxRootFiles } from "../drivers/root-files/linux-root-files.ts";
 import { LocalVolumes } from "../drivers/volume/local-volumes.ts";
+import type { EngineOptions } from "../engine/context.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
 import { DiskContentStore } from "../image/content/content-store.ts";
 import { RegistryClients } from "../image/distribution/registry-clients.ts";
@@ -25,8 +26,13 @@ import { TrustPolicy } from "../image/trust/trust-policy.ts";
 import { type HostSettings, settingsAsFlags } from "./settings.ts";
 import { version } from "./version.ts";
 
-/** The engine of this host with its real parts. Any number of processes may have one at a time. */
-export function createEngine(settings: HostSettings, environment: Environment, logger: Logger) {
+/** The engine of this host with its real parts. Any number of processes may have one at a time. `instead` replaces parts, e.g. which programs it starts. */
+export function createEngine(
+  settings: HostSettings,
+  environment: Environment,
+  logger: Logger,
+  instead: Partial<EngineOptions> = {},
+) {
   const { root, run, instance } = settings;
   const clock = systemClock;
   const random = Math.random;
@@ -77,6 +83,7 @@ export function createEngine(settings: HostSettings, environment: Environment, l
     cgroups: new LinuxCgroups(clock),
     programs: { onExit: [...engineProgram, "on-exit"], keep: [...engineProgram, "keep"] },
     startDetached: ([file = "", ...args]) => spawn(file, args, { detached: true, stdio: "ignore", cwd: "/" }).unref(),
+    ...instead,
   });
   return { engine, images, content, layers, runtime, networks, volumes, locks, host };
 

@@ -38,8 +38,12 @@ export interface BridgeNetworksOptions {
   resolverCommand?: readonly string[];
 }
 
+/** How long the kernel may take to end a namespace whose last process has ended. */
+const settle_ms = 500;
+
 /** Networks of one host made of Linux bridges, interface pairs and nftables; everything is done in this process and nothing stays behind to run. */
 export class BridgeNetworks implements NetworkService {
+  readonly #clock: Clock;
   readonly #catalog: Catalog;
   readonly #names: KernelNames;
   readonly #nft: Nft = hostNft();
@@ -53,6 +57,7 @@ export class BridgeNetworks implements NetworkService {
   constructor(options: BridgeNetworksOptions) {
     const { stateDirectory, locks, clock } = options;
     const hostWide = options.hostWideDirectory ?? hostWideDirectory();
+    this.#clock = clock;
     this.#names = new KernelNames(options.instance);
     this.#catalog = new Catalog({
       directories: { definitions: options.definitionsDirectory, state: stateDirectory, hostWide },
@@ -165,7 +170,7 @@ export class BridgeNetworks implements NetworkService {
   async disconnect(containerId: string, networkId: string, options: CallOptions = {}): Promise<void> {
     const network = await this.get(networkId);
     await this.#endpoints.disconnect(network, containerId, options);
-    if (hasNames(network)) await this.#nameService?.forget(containerId);
+    if (hasNames(network)) await this.#nameService?.forget(containerId, this.#named() !== undefined);
   }
 
   async publish(
@@ -196,7 +201,7 @@ export class BridgeNetworks implements NetworkService {
     const named = this.#endpoints.files.ofContainer(containerId).some(record => record.endpoint.dnsNames.length > 0);
     this.#endpoints.release(containerId);
     // Its sockets would keep the namespace alive.
-    if (named) await this.#nameService?.forget(containerId);
+    if (named) await this.#nameService?.forget(containerId, this.#named() !== undefined);
     this.#namespaces.delete(containerId);
   }
 
@@ -222,10 +227,15 @@ export class BridgeNetworks implements NetworkService {
 
   /** A resolver program that was killed is started again; it finds all containers in the records. */
   async #restoreNames(options: CallOptions): Promise<void> {
-    const files = this.#endpoints.files;
-    const all = files.networks().flatMap(networkId => files.ofNetwork(networkId));
-    const named = all.find(record => record.endpoint.dnsNames.length > 0);
-    if (named !== undefined) await this.#serveNames(named.containerId, options);
+    const named = this.#named();
+    if (named !== undefined) await this.#serveNames(named, options);
+  }
+
+  /** Some container that has names. */
+  #named(): string | undefined {
+    const { files } = this.#endpoints;
+    const bridges = this.#catalog.read().filter(hasNames);
+    return bridges.map(({ id }) => files.containersOf(id)[0]).find(id => id !== undefined);
   }
 
   async #rewriteRulesLocked(options: CallOptions = {}): Promise<void> {
@@ -250,7 +260,11 @@ export class BridgeNetworks implements NetworkService {
   ): Promise<string[]> {
     const networks = await this.list();
     await using _lock = await this.#bridges.lock(options);
-    const leaks = this.#audit(containers, networks);
+    let leaks = this.#audit(containers, networks);
+    for (let waited_ms = 0; waited_ms < settle_ms && leaks.some(leak => leak.passing); waited_ms += 20) {
+      await this.#clock.sleep(20, options);
+      leaks = this.#audit(containers, networks);
+    }
     if (!repair) return leaks.map(leak => leak.sentence);
     for (const leak of leaks) leak.repair?.();
     if (this.#audit(containers, networks).length > 0) this.#rewriteRules();

@@ -73,13 +73,10 @@ export class NameService {
     }
   }
 
-  /** Tells a running program that the container's records changed or went; where none runs nobody needs to know. */
-  async forget(containerId: string): Promise<void> {
-    await this.#tell(containerId);
-  }
-
-  isRunning(): boolean {
-    return this.#options.locks.isHeld(this.#paths.lock);
+  /** Tells the program that the container's records changed or went. One that was killed is started again when `others` need it. */
+  async forget(containerId: string, others: boolean): Promise<void> {
+    const answer = await this.#tell(containerId);
+    if (answer === undefined && others) this.warm();
   }
 
   #start(lockFd: number): void {

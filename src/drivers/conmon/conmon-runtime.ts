@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
@@ -15,9 +15,12 @@ import type {
   RuntimeStreams,
 } from "../../ports/runtime.ts";
 import { LinuxCgroups } from "../cgroup/linux-cgroups.ts";
+import { attachTo } from "./attach.ts";
 import { chooseRuntime, type RuntimeChoice } from "./choose-runtime.ts";
+import { tellReopenLog, tellSize } from "./control-pipe.ts";
+import { execMonitored } from "./exec-monitored.ts";
 import { execPiped } from "./exec-piped.ts";
-import { dropExitRecord, readExitRecord, readMonitorPid } from "./exit-records.ts";
+import { dropExitRecord, execDirectory, readExitRecord, readMonitorPid } from "./exit-records.ts";
 import { createWithMonitor } from "./monitor.ts";
 import type { MonitorContext } from "./monitor-arguments.ts";
 import { runtimeError } from "./runtime-errors.ts";
@@ -26,6 +29,9 @@ import { isAlive, type RuntimeState, readRuntimeState } from "./runtime-state.ts
 import { signalProcess } from "./signal-process.ts";
 import { openStartPipe } from "./start-pipe.ts";
 import { updateArguments } from "./update-arguments.ts";
+
+const reopenPoll_ms = 1;
+const reopenPatience_ms = 10_000;
 
 export interface ConmonRuntimeOptions {
   /** Of this engine alone, on a memory file system: what is in it is void after a reboot. */
@@ -48,6 +54,7 @@ export class ConmonRuntime implements Runtime {
   readonly #options: ConmonRuntimeOptions;
   readonly #environment: Record<string, string>;
   readonly #root: string;
+  readonly #execExitsDirectory: string;
   readonly #cgroups: LinuxCgroups;
   #choice: Promise<RuntimeChoice> | undefined;
 
@@ -55,6 +62,7 @@ export class ConmonRuntime implements Runtime {
     this.#options = options;
     this.exitsDirectory = join(options.runDirectory, "exits");
     this.#root = join(options.runDirectory, "runtime");
+    this.#execExitsDirectory = join(options.runDirectory, "exec-exits");
     this.#environment = { PATH: options.searchPath };
     this.#cgroups = new LinuxCgroups(options.clock);
     mkdirSync(this.exitsDirectory, { recursive: true, mode: 0o700 });
@@ -134,16 +142,17 @@ export class ConmonRuntime implements Runtime {
   }
 
   async exec(input: ExecInput, { signal }: CallOptions = {}): Promise<RunningExec> {
-    if (input.tty || input.detach) throw new BerthError("unsupported", "exec with a terminal");
-    return execPiped(input, await this.#context(), signal);
+    const run = input.tty || input.detach ? execMonitored : execPiped;
+    return run(input, await this.#context(), signal);
   }
 
-  async attach(): Promise<RuntimeStreams> {
-    throw new BerthError("unsupported", "attach");
+  async attach(input: { id: string; bundle: string; stdin: boolean; tty: boolean }): Promise<RuntimeStreams> {
+    return attachTo(input.bundle, input);
   }
 
-  async resize(): Promise<void> {
-    throw new BerthError("unsupported", "resize");
+  async resize(input: { bundle: string; execId?: string; rows: number; columns: number }): Promise<void> {
+    const directory = input.execId === undefined ? input.bundle : execDirectory(input.bundle, input.execId);
+    tellSize(directory, input.rows, input.columns);
   }
 
   exitOf(target: MonitorTarget): ExitRecord | undefined {
@@ -156,10 +165,19 @@ export class ConmonRuntime implements Runtime {
 
   forget(target: MonitorTarget): void {
     dropExitRecord(this.exitsDirectory, target);
+    if (target.execId) rmSync(join(this.#execExitsDirectory, target.execId), { recursive: true, force: true });
   }
 
-  async reopenLog(): Promise<void> {
-    throw new BerthError("unsupported", "reopenLog");
+  async reopenLog(input: MonitorTarget & { logPath: string }, { signal }: CallOptions = {}): Promise<void> {
+    const { clock } = this.#options;
+    tellReopenLog(input.bundle);
+    const start_ms = clock.now_ms();
+    while (!existsSync(input.logPath)) {
+      if (clock.now_ms() - start_ms > reopenPatience_ms) {
+        throw new BerthError("timeout", `the monitor did not make the log ${input.logPath} anew`);
+      }
+      await clock.sleep(reopenPoll_ms, { signal });
+    }
   }
 
   async list(): Promise<string[]> {
@@ -187,6 +205,7 @@ export class ConmonRuntime implements Runtime {
       runtime: program,
       runtimeRoot: this.#root,
       exitsDirectory: this.exitsDirectory,
+      execExitsDirectory: this.#execExitsDirectory,
       environment: this.#environment,
     };
   }

@@ -24,7 +24,7 @@ export async function execPiped(
   const directory = execDirectory(input.bundle, input.execId);
   await mkdir(directory, { recursive: true });
   const processPath = join(directory, bundleFiles.process);
-  await writeFile(processPath, JSON.stringify(input.process));
+  await writeFile(processPath, JSON.stringify({ ...input.process, terminal: false }));
   signal?.throwIfAborted();
   const pidPath = join(directory, bundleFiles.pid);
   const log = join(directory, bundleFiles.runtimeLog);

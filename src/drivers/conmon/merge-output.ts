@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-
-export type OutputChunk = { stream: "stdout" | "stderr"; data: Buffer };
+import type { OutputChunk } from "./output-queue.ts";
 
 /** Both pipes of a program as one sequence, in the order of arrival. Nothing is read ahead beyond the pipes' own buffers. */
 export async function* mergeOutput(stdout: Readable, stderr: Readable): AsyncGenerator<OutputChunk> {

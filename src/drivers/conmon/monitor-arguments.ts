@@ -9,6 +9,8 @@ export interface MonitorContext {
   runtime: RuntimeProgram;
   runtimeRoot: string;
   exitsDirectory: string;
+  /** Below it one directory for each exec that has a monitor. */
+  execExitsDirectory: string;
   environment: Record<string, string>;
 }
 
@@ -26,7 +28,10 @@ export const bundleFiles = {
 /** conmon(8) for `create`: it stays with the container, holds its streams, writes its log and, at last, its exit code. */
 export function createArguments(input: CreateInput, context: MonitorContext): string[] {
   const result = [
-    ...common({ id: input.id, recordName: input.id, directory: input.bundle }, context),
+    ...common(
+      { id: input.id, uuid: input.id, directory: input.bundle, exitsDirectory: context.exitsDirectory },
+      context,
+    ),
     ...["-b", input.bundle],
     ...["-p", join(input.bundle, bundleFiles.pid)],
     ...["-P", join(input.bundle, bundleFiles.monitorPid)],
@@ -44,13 +49,17 @@ export function createArguments(input: CreateInput, context: MonitorContext): st
   return result;
 }
 
-/** conmon(8) for an exec with a terminal or without a caller: `directory` is the exec's own. */
+/**
+ * conmon(8) for an exec with a terminal or without a caller: `directory` is the exec's own. conmon names the exit record after the container, so that it goes to a
+ * directory of the exec's own; where no caller waits for it, it is moved to where all are watched.
+ */
 export function execArguments(
-  input: { id: string; execId: string; directory: string; tty: boolean; stdin: boolean; attach: boolean },
+  input: { id: string; execId: string; directory: string; tty: boolean; stdin: boolean; detach: boolean },
   context: MonitorContext,
 ): string[] {
+  const exits = join(context.execExitsDirectory, input.execId);
   const result = [
-    ...common({ id: input.id, recordName: input.execId, directory: input.directory }, context),
+    ...common({ ...input, exitsDirectory: exits, uuid: input.execId }, context),
     ...["-b", input.directory],
     ...["-p", join(input.directory, bundleFiles.pid)],
     ...["-P", join(input.directory, bundleFiles.monitorPid)],
@@ -58,19 +67,26 @@ export function execArguments(
     "-e",
     ...["--exec-process-spec", join(input.directory, bundleFiles.process)],
   ];
-  if (input.attach) result.push("--exec-attach");
+  if (input.detach) {
+    const move = [join(exits, input.id), join(context.exitsDirectory, input.execId)];
+    result.push("--exit-command", "/bin/mv", ...move.flatMap(argument => ["--exit-command-arg", argument]));
+  } else {
+    result.push("--exec-attach");
+  }
   if (input.tty) result.push("-t");
   else if (input.stdin) result.push("-i");
   return result;
 }
 
-/** `recordName` names the exit record: the container's id, or the exec's. */
-function common(names: { id: string; recordName: string; directory: string }, context: MonitorContext): string[] {
+function common(
+  names: { id: string; uuid: string; directory: string; exitsDirectory: string },
+  context: MonitorContext,
+): string[] {
   const log = join(names.directory, bundleFiles.runtimeLog);
   return [
-    ...["--api-version", "1", "-c", names.id, "-u", names.recordName, "-n", names.recordName],
+    ...["--api-version", "1", "-c", names.id, "-u", names.uuid, "-n", names.uuid],
     ...["-r", context.runtime.command],
-    ...["--exit-dir", context.exitsDirectory],
+    ...["--exit-dir", names.exitsDirectory],
     "--full-attach",
     ...["--log-level", "error"],
     ...runtimeArguments(context.runtime, context.runtimeRoot, [], log).flatMap(argument => ["--runtime-arg", argument]),

@@ -1,8 +1,16 @@
 import { BerthError } from "../../base/errors.ts";
 
-/** The words of runc (Go's) and crun (libc's) for a program that is not there or cannot be executed. */
-const notFoundWords = [/executable file (`[^`]*' )?not found/i, /executable file .* not found in \$PATH/i];
-const notExecutableWords = [/permission denied/i, /exec format error/i, /is a directory/i];
+/** The words of runc (Go's) and crun (libc's) for a program that is not there, or that cannot be executed. */
+const missingWords = [
+  /executable file .*not found/i,
+  /exec: "[^"]*": (stat .*: )?no such file or directory/i,
+  /open executable: no such file or directory/i,
+];
+const notExecutableWords = [
+  /exec: "[^"]*": .*(permission denied|is a directory|exec format error|not a directory)/i,
+  /open executable: (permission denied|operation not permitted|is a directory|not a directory)/i,
+  /exec: exec format error/i,
+];
 
 /**
  * A failure to run a program in a container, in the runtime's own words. Docker's clients want exit code 127 for a program that is not there and 126
@@ -10,19 +18,18 @@ const notExecutableWords = [/permission denied/i, /exec format error/i, /is a di
  */
 export function runtimeError(attempt: string, words: string, programName: string | undefined): BerthError {
   const message = `${attempt}: ${tidy(words)}`;
-  if (programName !== undefined && concernsProgram(words, programName)) {
-    if (isMissing(words)) {
-      return new BerthError("invalid", message, {
-        details: { exitCode: 127 },
-        hint: `check that '${programName}' exists in the image and that its directory is in PATH`,
-      });
-    }
-    if (notExecutableWords.some(pattern => pattern.test(words))) {
-      return new BerthError("invalid", message, {
-        details: { exitCode: 126 },
-        hint: `check that '${programName}' is a program for this machine and has its execute permission`,
-      });
-    }
+  const program = programName === undefined ? "the program" : `'${programName}'`;
+  if (missingWords.some(pattern => pattern.test(words))) {
+    return new BerthError("invalid", message, {
+      details: { exitCode: 127 },
+      hint: `check that ${program} exists in the image and that its directory is in PATH`,
+    });
+  }
+  if (notExecutableWords.some(pattern => pattern.test(words))) {
+    return new BerthError("invalid", message, {
+      details: { exitCode: 126 },
+      hint: `check that ${program} is a program for this machine and has its execute permission`,
+    });
   }
   if (/not a directory/i.test(words)) {
     return new BerthError("invalid", message, {
@@ -50,17 +57,6 @@ export function lastLoggedError(log: string): string {
     }
   }
   return "";
-}
-
-function isMissing(words: string): boolean {
-  return notFoundWords.some(pattern => pattern.test(words)) || /no such file or directory/i.test(words);
-}
-
-/** A missing mount source also says "no such file or directory": only words about the program itself count. */
-function concernsProgram(words: string, programName: string): boolean {
-  return (words.includes(`"${programName}"`) || words.includes(`\`${programName}`)) && !/mount/i.test(words)
-    ? true
-    : /executable file|exec: |open executable/i.test(words) && words.includes(programName);
 }
 
 function tidy(words: string): string {

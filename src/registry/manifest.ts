@@ -51,7 +51,7 @@ export function readManifest(data: Buffer, contentType: string): ManifestRecord 
     annotations: manifest.annotations,
     subject: manifest.subject?.digest,
     // Layers with urls of their own may be left out of a registry (foreign layers).
-    needs: needs.filter(descriptor => !descriptor.urls?.length).map(descriptor => descriptor.digest),
+    needs: needs.filter(descriptor => !descriptor.urls?.length).map(({ digest, size }) => ({ digest, size })),
   };
 }
 

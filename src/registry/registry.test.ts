@@ -241,7 +241,7 @@ test("a mirror keeps what it fetched and serves it when the upstream is gone", a
       fetched.push(reference);
       return { data: manifest, mediaType: ociManifest };
     },
-    async blob(_, digest) {
+    async blob(_, { digest }) {
       if (!online) throw new Error("gone");
       fetched.push(digest);
       return Readable.from([layer]);

@@ -11,7 +11,7 @@ import { Uploads } from "./uploads.ts";
 export interface Upstream {
   /** By tag or digest. Throws `not_found`, or `unavailable` when the upstream does not answer. */
   manifest(repository: string, reference: string, options: CallOptions): Promise<{ data: Buffer; mediaType: string }>;
-  blob(repository: string, digest: string, options: CallOptions): Promise<Readable>;
+  blob(repository: string, blob: Pick<Descriptor, "digest" | "size">, options: CallOptions): Promise<Readable>;
 }
 
 export interface RegistryOptions {
@@ -107,7 +107,7 @@ export class Registry implements ContentRoots, AsyncDisposable {
     if (isDigest && reference !== digest)
       throw new RegistryError("DIGEST_INVALID", `the manifest's digest is ${digest}, not ${reference}`);
     const record = readManifest(data, contentType);
-    for (const needed of record.needs) {
+    for (const { digest: needed } of record.needs) {
       const known =
         (await this.repositories.hasBlob(repository, needed)) ||
         (await this.repositories.manifest(repository, needed)) !== undefined;
@@ -201,7 +201,7 @@ export class Registry implements ContentRoots, AsyncDisposable {
     const needed = new Set<string>();
     const queue = [...manifests];
     for (let digest = queue.pop(); digest !== undefined; digest = queue.pop()) {
-      for (const part of (await this.repositories.manifest(repository, digest))?.needs ?? []) {
+      for (const { digest: part } of (await this.repositories.manifest(repository, digest))?.needs ?? []) {
         if (!needed.has(part)) queue.push(part);
         needed.add(part);
       }
@@ -253,7 +253,17 @@ export class Registry implements ContentRoots, AsyncDisposable {
   async #download(upstream: Upstream, repository: string, digest: string): Promise<void> {
     // Private to this call: the upstream's stream always begins at the beginning.
     await using ingest = await this.#content.ingest("");
-    await ingest.append(await upstream.blob(repository, digest, {}));
+    const size = await this.#sizeOf(repository, digest);
+    await ingest.append(await upstream.blob(repository, { digest, size }, {}));
     await ingest.commit({ digest });
+  }
+
+  /** As the manifest says that needs it: clients ask for blobs only after that. */
+  async #sizeOf(repository: string, digest: string): Promise<number> {
+    for (const manifest of await this.repositories.manifestDigests(repository)) {
+      const part = (await this.repositories.manifest(repository, manifest))?.needs.find(need => need.digest === digest);
+      if (part !== undefined) return part.size;
+    }
+    throw new RegistryError("BLOB_UNKNOWN", `no manifest of ${repository} names blob ${digest}`);
   }
 }

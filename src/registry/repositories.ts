@@ -12,7 +12,7 @@ export interface ManifestRecord {
   /** Digest of the manifest that this one refers to. */
   subject?: string;
   /** Blobs and manifests that it needs. */
-  needs: string[];
+  needs: Pick<Descriptor, "digest" | "size">[];
 }
 
 /** Names of a repository's own folders start with an underscore, which no component of a repository's name can. */

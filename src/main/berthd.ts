@@ -1,0 +1,94 @@
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { engineMethods } from "../api/methods.ts";
+import { createApiServer } from "../api/server.ts";
+import { systemClock } from "../base/clock.ts";
+import { asBerthError, BerthError } from "../base/errors.ts";
+import { lineLogger } from "../base/log.ts";
+import { FileLocks } from "../drivers/linux/file-locks.ts";
+import { createEngine } from "./create-engine.ts";
+import { type HostSettings, readSettings, socketPath } from "./settings.ts";
+import { version } from "./version.ts";
+
+/**
+ * `berthd`: serves this host's engine on a private socket and watches over its containers. It may be stopped, killed or replaced at any time: containers
+ * are held by their own monitors, and the next one finds everything again.
+ */
+async function main(): Promise<void> {
+  const { settings, rest } = readSettings(process.argv.slice(2), process.env);
+  if (rest.length > 0)
+    throw new BerthError("invalid", `berthd does not know "${rest[0]}"`, {
+      hint: "usage: berthd [--root DIR] [--run DIR] [--instance NAME] [--debug]",
+    });
+  const logger = lineLogger(settings.debug ? "debug" : "info", systemClock.now_ms, line => process.stderr.write(line));
+  for (const directory of [settings.root, settings.run]) mkdirSync(directory, { recursive: true, mode: 0o711 });
+  const lock = new FileLocks(systemClock).tryAcquire(join(settings.run, "berthd.lock"));
+  // Somebody else was quicker; whoever started this one finds that one answering.
+  if (lock === undefined) return logger.log("info", "another berthd runs here", { run: settings.run });
+  keepLogSmall(settings);
+
+  const parts = createEngine(settings, process.env, logger);
+  const server = createApiServer(engineMethods, { ...parts.engine }, logger);
+  const stop = new AbortController();
+  const supervised = parts.engine.supervise({ signal: stop.signal, boot: isFirstSinceBoot(settings) });
+  await listen(server, settings);
+  writeFileSync(join(settings.run, "berthd.pid"), String(process.pid));
+  logger.log("info", "berthd is ready", { version, socket: socketPath(settings), root: settings.root });
+
+  const end = (name: string) => {
+    logger.log("info", `stopping on ${name}; containers go on`);
+    stop.abort(new BerthError("cancelled", "berthd is stopping"));
+    server.close();
+    server.closeAllConnections();
+  };
+  process.once("SIGTERM", end);
+  process.once("SIGINT", end);
+  await supervised.catch(thrown => {
+    if (!stop.signal.aborted) throw thrown;
+  });
+  await parts.engine[Symbol.asyncDispose]();
+  rmSync(socketPath(settings), { force: true });
+  rmSync(join(settings.run, "berthd.pid"), { force: true });
+  process.exit(0);
+}
+
+/** The lock is ours, so whatever is at the path is a dead one's. */
+async function listen(server: ReturnType<typeof createApiServer>, settings: HostSettings): Promise<void> {
+  const path = socketPath(settings);
+  rmSync(path, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, resolve);
+  });
+  chmodSync(path, 0o600);
+}
+
+/** Containers with a restart policy are started again once after each boot of the machine. */
+function isFirstSinceBoot(settings: HostSettings): boolean {
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const path = join(settings.root, "boot-id");
+  let known = "";
+  try {
+    known = readFileSync(path, "utf8").trim();
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
+  }
+  if (known === bootId) return false;
+  writeFileSync(path, bootId);
+  return known !== "";
+}
+
+const logLimit_bytes = 10 * 1024 * 1024;
+
+/** The log of a berthd that was started by a command; under systemd the journal keeps it. */
+function keepLogSmall(settings: HostSettings): void {
+  const path = join(settings.run, "berthd.log");
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > logLimit_bytes) writeFileSync(path, "");
+}
+
+main().catch(thrown => {
+  const error = asBerthError(thrown);
+  process.stderr.write(`berthd: ${error.message}\n${error.hint ? `hint: ${error.hint}\n` : ""}${error.stack}\n`);
+  process.exit(1);
+});

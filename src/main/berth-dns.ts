@@ -52,11 +52,15 @@ const host = new ResolverHost({
   open: openResolver,
 });
 
-for (const reason of await host.load()) log.log("warn", reason);
-rmSync(paths.socket, { force: true });
-let control = await serveControl(paths.socket, id => host.sync(id).finally(watchEnd));
 let cancelEnd = () => {};
-watchEnd();
+let control: AsyncDisposable;
+
+async function serve(): Promise<void> {
+  for (const reason of await host.load()) log.log("warn", reason);
+  rmSync(paths.socket, { force: true });
+  control = await serveControl(paths.socket, id => host.sync(id).finally(watchEnd));
+  watchEnd();
+}
 
 function watchEnd(): void {
   cancelEnd();
@@ -70,3 +74,8 @@ async function endIfIdle(): Promise<void> {
   if (host.size === 0) process.exit(0);
   control = await serveControl(paths.socket, id => host.sync(id).finally(watchEnd));
 }
+
+serve().catch(thrown => {
+  log.log("error", `berth-dns cannot serve: ${thrown instanceof Error ? thrown.message : thrown}`);
+  process.exit(1);
+});

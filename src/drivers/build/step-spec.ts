@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { diskView, resolveInRoot } from "../../build/tree/resolve.ts";
 import type { RuntimeSpecInput } from "../../engine/spec/input.ts";
@@ -6,10 +6,12 @@ import type { MountSpec } from "../../model/container.ts";
 import type { StepInput, StepMount } from "../../ports/build.ts";
 import type { HostFacts } from "../../ports/host.ts";
 
+/** A lone file is bound without recursion: crun 1.8 takes the target of a recursive read-only bind for a directory. */
 function mountSpec(mount: StepMount): MountSpec {
-  return mount.kind === "tmpfs"
-    ? { type: "tmpfs", target: mount.target, size_bytes: mount.size_bytes }
-    : { type: "bind", source: mount.source, target: mount.target, readOnly: mount.readOnly };
+  const { kind, source, target, readOnly, size_bytes } = mount;
+  if (kind === "tmpfs") return { type: "tmpfs", target, size_bytes };
+  const nonRecursive = source !== undefined && !statSync(source).isDirectory();
+  return { type: "bind", source, target, readOnly, nonRecursive };
 }
 
 /** A file of the root, links followed inside it; "" where there is none. */

@@ -1,7 +1,7 @@
 import { closeSync } from "node:fs";
 import { inNetworkNamespace } from "../linux/namespace.ts";
 import { bindSocket, portOf } from "./host-sockets.ts";
-import { withNft } from "./nft.ts";
+import { type Nft, withNft } from "./nft.ts";
 
 /** Docker's address for the resolver that it puts into every container. */
 export const resolverAddress = "127.0.0.11";
@@ -19,7 +19,7 @@ export function openResolver(netnsPath: string): { udpFd: number; tcpFd: number 
     try {
       tcpFd = bindSocket("tcp", resolverAddress, 0);
       const rules = resolverRules(portOf(udpFd), portOf(tcpFd));
-      withNft(nft => nft.run("lead the container's DNS queries to its resolver", rules));
+      withNft(nft => nft.run("lead the container's DNS queries to its resolver", leftover(nft) + rules));
       return { udpFd, tcpFd };
     } catch (thrown) {
       closeSync(udpFd);
@@ -29,11 +29,13 @@ export function openResolver(netnsPath: string): { udpFd: number; tcpFd: number 
   });
 }
 
-/** Replaces what an earlier resolver, killed since, has left there. */
+/** Deletes what an earlier resolver, killed since, has left there. Only where there is something: a deletion makes the kernel wait some 20 ms. */
+function leftover(nft: Nft): string {
+  return nft.list(`list table ip ${table}`) === undefined ? "" : `delete table ip ${table}\n`;
+}
+
 export function resolverRules(udpPort: number, tcpPort: number): string {
-  return `table ip ${table}
-delete table ip ${table}
-table ip ${table} {
+  return `table ip ${table} {
   chain output {
     type filter hook output priority raw; policy accept;
     ip daddr ${resolverAddress} udp dport 53 udp dport set ${udpPort}

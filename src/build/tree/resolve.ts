@@ -3,9 +3,14 @@ import { BerthError } from "../../base/errors.ts";
 
 const mostLinks = 255;
 
-/** lstat, or undefined where nothing is. */
+/** lstat, or undefined where nothing is; below a file nothing is either. */
 export function lstatIfThere(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw thrown;
+  }
 }
 
 export interface Resolved {

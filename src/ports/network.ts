@@ -53,6 +53,8 @@ export interface NetworkService {
   resolverAddress(endpoints: Endpoint[]): string | undefined;
   /** After a host reboot or firewall flush: makes bridges and rules again for what is recorded. Idempotent. */
   restore(options?: CallOptions): Promise<void>;
+  /** Starts again what runs beside the engine (name resolution) where it was killed. Cheap: whoever stays may call it every few seconds. */
+  tend(options?: CallOptions): Promise<void>;
   /** Leaks relative to the containers that exist; sentences. `repair` also removes them. */
   check(containers: Set<string>, options?: CallOptions & { repair?: boolean }): Promise<string[]>;
 }

@@ -81,10 +81,10 @@ test("from an internal network nothing is asked of others", async () => {
   expect(await fixture.lookup(asker, "secret.example.org")).toBe("NXDOMAIN");
 });
 
-test("after the resolver program is killed, restoring or the next connection brings all names back", async () => {
+test("after the resolver program is killed, tending or the next connection brings all names back", async () => {
   const web = await fixture.member("again", "front");
   const other = await fixture.member("other", "front");
-  for (const revive of [() => fixture.networks.restore(), () => fixture.member("newcomer", "front")]) {
+  for (const revive of [() => fixture.networks.tend(), () => fixture.member("newcomer", "front")]) {
     process.kill(await resolverPid(), "SIGKILL");
     await vi.waitFor(async () => expect(await running()).toBe(false), { timeout: 5000 });
     await revive();

@@ -67,6 +67,18 @@ test("a mount that a killed engine left behind is taken away with the volume, th
   expect(readdirSync(host)).toEqual(["precious"]);
 });
 
+test("the image's files go into what the volume mounts, not below it", async () => {
+  const [host, image] = [join(directory, "empty"), join(directory, "image")];
+  mkdirSync(host);
+  mkdirSync(image);
+  writeFileSync(join(image, "default.conf"), "");
+  await volumes.create(spec("filled", { type: "none", device: host, o: "bind" }));
+  await volumes.populate("filled", image);
+  expect(readdirSync(host)).toEqual(["default.conf"]);
+  expect(mounts()).toEqual([]);
+  await volumes.remove("filled", nobody);
+});
+
 test("a device that cannot be mounted is an error that names it, and the volume stays usable for another try", async () => {
   await volumes.create(spec("broken", { type: "ext4", device: "/dev/does-not-exist" }));
   await expect(volumes.attach("broken", "one")).rejects.toThrow(

@@ -18,7 +18,7 @@ export interface Leak {
   sentence: string;
   /** Absent: writing all rules again ends it. */
   repair?: () => void;
-  /** May just be on its way out: the kernel takes a namespace's interfaces apart some time after the namespace has ended. */
+  /** May be right in a moment: another process is just connecting, or the kernel is still taking apart a namespace that has ended. */
   passing?: boolean;
 }
 
@@ -84,7 +84,9 @@ function endpointLeaks({ endpoints, containers, networks }: AuditInput): Leak[] 
         return [{ sentence: `the endpoint of ${who} is left over; there is no such container`, repair }];
       const complete =
         record.hostInterface === "" || (isNamespace(record.netnsPath) && isPluggedIn(record.hostInterface));
-      return complete ? [] : [{ sentence: `the endpoint of ${who} is recorded but not plugged in`, repair }];
+      return complete
+        ? []
+        : [{ sentence: `the endpoint of ${who} is recorded but not plugged in`, repair, passing: true }];
     }),
   );
 }
@@ -98,6 +100,7 @@ function leaseLeaks({ endpoints }: AuditInput): Leak[] {
         {
           sentence: `the address ${address} is taken for container ${shortId(containerId)}, which does not use it`,
           repair: () => endpoints.leases.giveBack(networkId, containerId, [address]),
+          passing: true,
         },
       ];
     }),

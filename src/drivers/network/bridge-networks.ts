@@ -38,7 +38,7 @@ export interface BridgeNetworksOptions {
   resolverCommand?: readonly string[];
 }
 
-/** How long the kernel may take to end a namespace whose last process has ended. */
+/** How long the kernel may take to end a namespace, or another process to connect a container. */
 const settle_ms = 500;
 
 /** Networks of one host made of Linux bridges, interface pairs and nftables; everything is done in this process and nothing stays behind to run. */
@@ -222,11 +222,11 @@ export class BridgeNetworks implements NetworkService {
       if (!this.#endpoints.files.isEmpty(network.id)) await this.#bridges.ensure(network, options);
     }
     await this.#rewriteRulesLocked(options);
-    await this.#restoreNames(options);
+    await this.tend(options);
   }
 
   /** A resolver program that was killed is started again; it finds all containers in the records. */
-  async #restoreNames(options: CallOptions): Promise<void> {
+  async tend(options: CallOptions = {}): Promise<void> {
     const named = this.#named();
     if (named !== undefined) await this.#serveNames(named, options);
   }

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   chownSync,
   existsSync,
   lstatSync,
@@ -121,6 +122,19 @@ describe("populate", () => {
     for (const name of readdirSync(emptied.mountpoint)) rmSync(join(emptied.mountpoint, name), { recursive: true });
     await volumes.populate("emptied", source);
     expect(readdirSync(emptied.mountpoint)).toEqual([]);
+  });
+
+  test("gives an empty directory's owner and mode, and does nothing for a file", async () => {
+    const empty = join(directory, "empty");
+    mkdirSync(empty);
+    chownSync(empty, 999, 998);
+    chmodSync(empty, 0o1770);
+    const { mountpoint } = await volumes.create(spec("data"));
+    await volumes.populate("data", empty);
+    expect(lstatSync(mountpoint)).toMatchObject({ uid: 999, gid: 998, mode: 0o41770 });
+    const other = await volumes.create(spec("other"));
+    await volumes.populate("other", join(source, "sub", "file"));
+    expect(readdirSync(other.mountpoint)).toEqual([]);
   });
 
   test("starts afresh where an earlier copy was killed half way", async () => {

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { lookup } from "node:dns/promises";
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -180,9 +180,19 @@ export class LocalVolumes implements VolumeService {
 
   async populate(name: string, sourcePath: string, { signal }: CallOptions = {}): Promise<void> {
     await using _lock = await this.#lock(name, { signal });
-    const { mountpoint } = await this.get(name);
+    const volume = await this.get(name);
+    if (existsSync(join(this.#path(name), "populated")) || !statSync(sourcePath).isDirectory()) return;
+    await this.#mount(volume);
+    try {
+      await this.#copyOnce(volume, sourcePath, signal);
+    } finally {
+      if (this.#users(name).length === 0 && isMountPoint(volume.mountpoint))
+        unmount(volume.mountpoint, { detach: true });
+    }
+  }
+
+  async #copyOnce({ name, mountpoint }: Volume, sourcePath: string, signal: AbortSignal | undefined): Promise<void> {
     const [begun, done] = [join(this.#path(name), "populating"), join(this.#path(name), "populated")];
-    if (existsSync(done)) return;
     if (existsSync(begun)) {
       // A copy was killed. No container has seen the volume: it starts only after this.
       for (const entry of readdirSync(mountpoint)) rmSync(join(mountpoint, entry), { recursive: true, force: true });
@@ -191,7 +201,8 @@ export class LocalVolumes implements VolumeService {
       return;
     }
     writeJson(begun, sourcePath, { durable: true });
-    await copyTree(name, sourcePath, mountpoint, signal);
+    if (readdirSync(sourcePath).length > 0) await copyTree(name, sourcePath, mountpoint, signal);
+    else copyOwner(sourcePath, mountpoint);
     renameSync(begun, done);
     syncDirectory(this.#path(name));
   }
@@ -277,6 +288,13 @@ function sameOrConflict(there: Volume, spec: VolumeSpec): Volume {
       hint: "choose another name, or remove that volume first",
     },
   );
+}
+
+/** All there is to copy of an empty directory, without a process for it. */
+function copyOwner(from: string, to: string): void {
+  const { uid, gid, mode } = statSync(from);
+  chownSync(to, uid, gid);
+  chmodSync(to, mode & 0o7777);
 }
 
 /** With owners, modes, times, links and extended attributes; the root's own too. */

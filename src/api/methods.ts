@@ -113,3 +113,14 @@ export const engineMethods: MethodTable = {
   },
   system: { info: call(0), diskUsage: call(0), events: items(0), check: call(0) },
 };
+
+/** `buildTar` is `build` with the context as the body: for contexts that come through a pipe. */
+export const builderMethods: MethodTable = {
+  builder: {
+    build: progress(0),
+    buildTar: upload(0, 1, "onProgress"),
+    print: call(0),
+    cacheUsage: call(0),
+    pruneCache: call(0),
+  },
+};

@@ -47,6 +47,7 @@ const aliases: Record<string, string> = {
   "container unpause": "unpause",
   "container update": "update",
   "container wait": "wait",
+  "image build": "build",
   "image history": "history",
   "image import": "import",
   "image load": "load",
@@ -95,6 +96,9 @@ const containerCommands = group("Containers", [
 ]);
 
 const imageCommands = group("Images", [
+  ["build", "Build an image from a Dockerfile", () => import("./commands/image/build.ts")],
+  ["builder ls", "List what the build cache holds", () => import("./commands/image/cache-ls.ts")],
+  ["builder prune", "Remove the build cache", () => import("./commands/image/cache-prune.ts")],
   ["images", "List images", () => import("./commands/image/ls.ts")],
   ["pull", "Fetch an image from a registry", () => import("./commands/image/pull.ts")],
   ["push", "Send an image to a registry", () => import("./commands/image/push.ts")],

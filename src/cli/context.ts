@@ -1,10 +1,16 @@
 import type { Readable, Writable } from "node:stream";
+import type { RemoteBuilder } from "../api/builder/remote-builder.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../base/env.ts";
 import type { Engine } from "../ports/engine.ts";
 
 /** The engine as commands use it: in this process (berth-engine) or behind berthd (berth). */
 export type CliEngine = Omit<Engine, "supervise">;
+
+/** Backends beside the engine. */
+export interface Backends {
+  builder: RemoteBuilder;
+}
 
 export interface Terminal {
   stdin: Readable & { isTTY?: boolean; setRawMode?(raw: boolean): unknown };
@@ -26,8 +32,8 @@ export interface CliContext extends Terminal {
   signal: AbortSignal;
   /** Calls back on a signal to this process until the returned function is called. */
   onSignal(name: NodeJS.Signals, callback: () => void): () => void;
-  /** More backends by name, e.g. the apps; a command that needs one that is missing says so. */
-  backend<T>(name: string): Promise<T>;
+  /** What there is beside the engine; throws `unsupported` where the program has it not. */
+  backend<K extends keyof Backends>(name: K): Promise<Backends[K]>;
 }
 
 export function print(context: Pick<CliContext, "stdout">, text: string): void {

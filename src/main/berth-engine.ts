@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs";
+import { serveBuilder } from "../api/builder/remote-builder.ts";
 import { systemClock } from "../base/clock.ts";
 import { asBerthError, BerthError } from "../base/errors.ts";
 import { lineLogger } from "../base/log.ts";
@@ -17,14 +18,18 @@ async function main(): Promise<number> {
       throw new BerthError("forbidden", "making containers needs root", { hint: "use sudo" });
     }
     for (const directory of [settings.root, settings.run]) mkdirSync(directory, { recursive: true, mode: 0o711 });
-    return createEngine(settings, process.env, logger).engine;
+    return createEngine(settings, process.env, logger);
   };
-  if (rest[0] === "internal") return await internal(open(), rest.slice(1));
-  let engine: ReturnType<typeof open> | undefined;
+  if (rest[0] === "internal") return await internal(open().engine, rest.slice(1));
+  let parts: ReturnType<typeof open> | undefined;
   const context = createCliContext("berth-engine", {
     async engine() {
-      engine ??= open();
-      return engine;
+      parts ??= open();
+      return parts.engine;
+    },
+    async backend(name) {
+      parts ??= open();
+      return { builder: serveBuilder(parts.builder) }[name];
     },
   });
   return await runCli(context, rest);

@@ -1,20 +1,18 @@
 import { asBerthError } from "../base/errors.ts";
-import type { CliEngine } from "../cli/context.ts";
 import { formatError } from "../cli/exit.ts";
 import { runCli } from "../cli/program.ts";
 import { createCliContext } from "./cli-context.ts";
-import { connectToHost } from "./connect.ts";
+import { connectToHost, type HostClient } from "./connect.ts";
 import { readSettings } from "./settings.ts";
 
 /** `berth`: the command line, through this host's berthd. */
 async function main(): Promise<number> {
   const { settings, rest } = readSettings(process.argv.slice(2), process.env);
-  let engine: Promise<CliEngine> | undefined;
+  let host: Promise<HostClient> | undefined;
+  const connect = () => (host ??= connectToHost(settings));
   const context = createCliContext("berth", {
-    engine() {
-      engine ??= connectToHost(settings);
-      return engine;
-    },
+    engine: connect,
+    backend: async name => (await connect())[name],
   });
   return await runCli(context, rest);
 }

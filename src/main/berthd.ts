@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { engineMethods } from "../api/methods.ts";
+import { serveBuilder } from "../api/builder/remote-builder.ts";
+import { builderMethods, engineMethods } from "../api/methods.ts";
 import { createApiServer } from "../api/server.ts";
 import { systemClock } from "../base/clock.ts";
 import { asBerthError, BerthError } from "../base/errors.ts";
@@ -28,7 +29,11 @@ async function main(): Promise<void> {
   keepLogSmall(settings);
 
   const parts = createEngine(settings, process.env, logger);
-  const server = createApiServer(engineMethods, { ...parts.engine }, logger);
+  const server = createApiServer(
+    { ...engineMethods, ...builderMethods },
+    { ...parts.engine, builder: serveBuilder(parts.builder) },
+    logger,
+  );
   const stop = new AbortController();
   const supervised = parts.engine.supervise({ signal: stop.signal, boot: isFirstSinceBoot(settings) });
   await listen(server, settings);

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, openSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { engineMethods } from "../api/methods.ts";
+import type { RemoteBuilder } from "../api/builder/remote-builder.ts";
+import { builderMethods, engineMethods } from "../api/methods.ts";
 import { systemClock } from "../base/clock.ts";
 import { BerthError } from "../base/errors.ts";
 import type { CliEngine } from "../cli/context.ts";
@@ -13,12 +14,17 @@ import { type HostSettings, settingsAsFlags, socketPath } from "./settings.ts";
 
 const startLimit_ms = 20_000;
 
+/** Everything that berthd serves. */
+export interface HostClient extends CliEngine {
+  builder: RemoteBuilder;
+}
+
 /** The host's berthd as an engine; starts it if it is not running. */
-export async function connectToHost(settings: HostSettings): Promise<CliEngine & AsyncDisposable> {
+export async function connectToHost(settings: HostSettings): Promise<HostClient> {
   if (!(await answers(settings))) await startHost(settings);
   const transport = new HttpTransport(socketPath(settings));
   return {
-    ...createClient<CliEngine>(engineMethods, transport),
+    ...createClient<Omit<HostClient, typeof Symbol.asyncDispose>>({ ...engineMethods, ...builderMethods }, transport),
     async [Symbol.asyncDispose]() {
       transport[Symbol.dispose]();
     },

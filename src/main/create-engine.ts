@@ -23,6 +23,8 @@ import { DiskContentStore } from "../image/content/content-store.ts";
 import { RegistryClients } from "../image/distribution/registry-clients.ts";
 import { LocalImageService } from "../image/image-service.ts";
 import { TrustPolicy } from "../image/trust/trust-policy.ts";
+import type { ContentRoots } from "../ports/content.ts";
+import { createBuilder } from "./create-builder.ts";
 import { type HostSettings, settingsAsFlags } from "./settings.ts";
 import { version } from "./version.ts";
 
@@ -40,6 +42,7 @@ export function createEngine(
   const host = new LinuxHost();
   const content = new DiskContentStore({ root: join(root, "content"), locks, clock });
   const layers = new OverlayLayers({ root, content, locks, clock });
+  const roots: ContentRoots[] = [];
   const images = createImages();
   const runtime = new ConmonRuntime({
     runDirectory: join(run, "monitor"),
@@ -85,7 +88,10 @@ export function createEngine(
     startDetached: ([file = "", ...args]) => spawn(file, args, { detached: true, stdio: "ignore", cwd: "/" }).unref(),
     ...instead,
   });
-  return { engine, images, content, layers, runtime, networks, volumes, locks, host };
+  const builder = createBuilder(settings, environment, { images, layers, locks, host, networks });
+  // What the build cache needs must outlive a removed image.
+  roots.push(builder.roots);
+  return { engine, builder, images, content, roots };
 
   function createImages(): LocalImageService {
     const configuration = environment["BERTH_CONFIG"] ?? "/etc/berth";
@@ -98,6 +104,7 @@ export function createEngine(
     return new LocalImageService({
       ...{ content, layers, locks, clock, clients },
       root: join(root, "images"),
+      roots,
       trust: new TrustPolicy(join(configuration, "trust.json")),
       platform: { os: "linux", architecture: host.facts().architecture },
       sources: [new BusyboxSource(), new DebianSource({ clock, environment, directory: join(root, "bootstrap") })],

@@ -7,13 +7,13 @@ import type {
   Resources,
   RestartPolicy,
   ThrottleDevice,
-  Ulimit,
 } from "../../model/container.ts";
 import type { CliContext } from "../context.ts";
 import { parseDuration_ms, parseSize } from "../output/units.ts";
 import { parseEnvironment, parseLabels, readEnvironmentFile, readLabelFile } from "./environment.ts";
 import { parseMount, parseTmpfs, parseVolume } from "./mounts.ts";
 import { parseExpose, parsePublish } from "./ports.ts";
+import { parseUlimit } from "./ulimit.ts";
 
 /** What commander makes of addContainerOptions. */
 export type ContainerFlags = Record<string, string | boolean | string[] | undefined>;
@@ -225,15 +225,6 @@ function parseDevice(device: string): DeviceSpec {
     containerPath: second !== undefined && !isPermissions ? second : hostPath,
     permissions: third ?? (isPermissions ? second : "rwm"),
   };
-}
-
-function parseUlimit(limit: string): Ulimit {
-  const match = /^(\w+)=(-?\d+)(?::(-?\d+))?$/.exec(limit);
-  if (match === null)
-    throw new BerthError("invalid", `--ulimit: "${limit}" is not NAME=SOFT[:HARD]`, {
-      hint: "for example nofile=1024:4096",
-    });
-  return { name: match[1]!, soft: Number(match[2]), hard: Number(match[3] ?? match[2]) };
 }
 
 function parseThrottle(pair: string, what: string): ThrottleDevice {

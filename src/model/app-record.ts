@@ -44,6 +44,8 @@ export interface AppVersion {
   /** Key in App.secrets / App.configs -> stored content (see StoredFile); external ones are found by name. */
   secrets: Record<string, string>;
   configs: Record<string, string>;
+  /** Names of volumes that its author agreed to lose, so that they are made anew. */
+  replaceVolumes?: string[];
   /** Set by a rollback: the version whose app this is. */
   rollbackTo?: number;
 }

@@ -15,6 +15,8 @@ export interface VolumeRecord {
   app: string;
   spec: VolumeSpec;
   hash: string;
+  /** Hash of the definition whose volume, with its data, a user agreed to lose for this one. Without it, a volume that exists is taken as it is. */
+  replaces?: string;
   removing?: boolean;
 }
 

@@ -59,6 +59,8 @@ export interface Task {
   version: number;
   /** See WantedService.generation. */
   generation: string;
+  /** See WantedService.shared. */
+  shared: string;
   imageId?: string;
   /** Rises with each task of the slot. */
   sequence: number;
@@ -111,6 +113,8 @@ export interface TaskStatus {
   health?: TaskHealth;
   startedAt?: string;
   finishedAt?: string;
+  /** When the container that it starts again was last started before it: tells its own run from the earlier one after a crash. */
+  startedBefore?: string;
   ports?: PublishedPort[];
   addresses?: Record<string, string>;
   paused?: boolean;
@@ -156,4 +160,10 @@ export function observedState(task: Task, status: TaskStatus | undefined): TaskS
 /** Runs, or will: it holds its slot. */
 export function isActive(task: Task, status: TaskStatus | undefined): boolean {
   return wantedRank(task.wanted) <= wantedRank("running") && !hasEnded(observedState(task, status));
+}
+
+/** It runs nothing, and nothing will start it: it ended, or was given up before a host had it. */
+export function hasStopped(task: Task, status: TaskStatus | undefined): boolean {
+  if (hasEnded(observedState(task, status))) return true;
+  return task.host === undefined && wantedRank(task.wanted) >= wantedRank("shutdown");
 }

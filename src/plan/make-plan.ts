@@ -150,6 +150,7 @@ function goneService(input: PlanInput, name: string): WantedService | undefined 
     mode: service.deploy?.mode ?? "replicated",
     replicas: 0,
     specHash: "",
+    shared: "",
     generation: "",
     state: "removed",
     paused: false,

@@ -10,7 +10,7 @@ import { isNothingToDo, type Plan } from "./plan.ts";
 import { renderPlan } from "./render.ts";
 import { wantedNetworks, wantedVolumes } from "./resources.ts";
 import type { SlotTask } from "./slots.ts";
-import { type WantedService, wantedServices } from "./wanted.ts";
+import { specHash, type WantedService, wantedServices } from "./wanted.ts";
 
 const shop: Record<string, Partial<Service>> = {
   db: {
@@ -46,6 +46,7 @@ function running(record: AppRecord, versions: AppVersion[]): SlotTask[] {
         number: Number(slot),
         version: service.version,
         generation: service.generation,
+        shared: service.shared,
         sequence: 1,
         starts: service.starts,
         createdAt_ms: 0,
@@ -69,8 +70,7 @@ function planOf(before: App | undefined, after: App, given: Partial<PlanInput> =
   if (old) old.secrets = { password: "s1" };
   const versions = [old, version].filter(known => known !== undefined);
   const lookup = (number: number) => versions.find(known => known.number === number);
-  const specHashOf = (task: Task) =>
-    wantedServices(recordOf(lookup(task.version)!.app, task.version), lookup).get(task.service)?.specHash;
+  const specHashOf = (task: Task) => specHash(lookup(task.version)!, task.service, task.shared);
   const record = old && recordOf(old.app, 1);
   const resources = (app: App | undefined) => ({
     networks: app ? wantedNetworks(app, Object.keys(app.services)) : new Map(),

@@ -85,6 +85,8 @@ function stepOf(wanted: WantedService, slot: string, tasks: SlotTask[], specHash
       ? step("stop", `service ${wanted.name} is to be stopped`)
       : step("keep", `service ${wanted.name} is stopped`);
   }
+  // Runs of a schedule are made by the schedule, each of what the service was then.
+  if (wanted.service.schedule && current) return step("keep", stateOf(current));
   if (!current) return step("create", `slot ${slot} of service ${wanted.name} has no task`);
   if (specHashOf(current.task) !== wanted.specHash) return step("replace", `service ${wanted.name} changed`);
   const restarted = current.task.generation !== wanted.generation;

@@ -17,6 +17,8 @@ export interface WantedService {
   replicas: number;
   /** Of everything that a container is made from: where it differs, a task is replaced. */
   specHash: string;
+  /** Generations of the services whose namespaces it shares; "" where it shares none. */
+  shared: string;
   /** Differs also after `restart`, and when a dependency with `restart: true` was replaced: such a task is restarted in its container. */
   generation: string;
   imageId?: string;
@@ -52,11 +54,12 @@ export function wantedServices(
       ([other, dependency]) => [other, dependency, add(other)] as const,
     );
     visiting.delete(name);
-    const shared = new Set(sharedWith(service));
-    const specHash = hashOf([
-      taskSpecHash(version, name),
-      dependencies.filter(([other]) => shared.has(other)).map(([, , found]) => found?.generation),
-    ]);
+    const sharesWith = sharedWith(service);
+    const shared = dependencies
+      .filter(([other]) => sharesWith.includes(other))
+      .map(([, , found]) => found?.generation.slice(0, 16))
+      .join("+");
+    const hash = specHash(version, name, shared);
     const restarting = dependencies.filter(([, { restart }]) => restart).map(([, , found]) => found?.generation);
     wanted.set(name, {
       app: record.name,
@@ -65,15 +68,16 @@ export function wantedServices(
       service,
       mode: service.deploy?.mode ?? "replicated",
       replicas: wish.scale ?? service.deploy?.replicas ?? service.scale ?? 1,
-      specHash,
-      generation: hashOf([specHash, wish.forced, restarting]),
+      specHash: hash,
+      shared,
+      generation: hashOf([hash, wish.forced, restarting]),
       imageId: version.images[name],
       state: record.wanted === "removed" ? "removed" : wish.state,
       paused: wish.paused ?? false,
       starts: wish.starts,
       forced: wish.forced,
       restartsWith: dependencies.filter(([, { restart }]) => restart).map(([other]) => other),
-      sharesWith: [...shared],
+      sharesWith,
     });
     return wanted.get(name);
   };
@@ -82,6 +86,11 @@ export function wantedServices(
 }
 
 const hashes = new WeakMap<AppVersion, Map<string, string>>();
+
+/** What a container of the service in that version is made from; `shared` as in WantedService. */
+export function specHash(version: AppVersion, name: string, shared: string): string {
+  return taskSpecHash(version, name) + (shared === "" ? "" : `+${shared}`);
+}
 
 /** Versions are immutable, so each service is hashed once. */
 function taskSpecHash(version: AppVersion, name: string): string {

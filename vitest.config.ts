@@ -6,7 +6,12 @@ export default defineConfig({
   test: {
     projects: [
       {
-        test: { ...tries, name: "unit", include: ["src/**/*.test.ts", "test/house/**/*.test.ts", "test/sim/**/*.test.ts"], testTimeout: 20_000 },
+        test: {
+          ...tries,
+          name: "unit",
+          include: ["src/**/*.test.ts", "test/house/**/*.test.ts", "test/sim/**/*.test.ts"],
+          testTimeout: 20_000,
+        },
       },
       {
         // Real containers, networks and clients: one file at a time, so that timing-sensitive cases have the machine.

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { testCertificate, testKey } from "./certificate.ts";
 import { bytesOf, type SampleImage, sha256 } from "./sample-images.ts";
 
 /** What goes wrong with one request. */
@@ -32,6 +34,8 @@ interface Repository {
 export interface TestRegistryOptions {
   /** A token server of its own, as Docker Hub has; or plain basic authentication. */
   auth?: { kind: "token" | "token-post" | "basic"; username: string; password: string };
+  /** With the certificate of testing/certificate.ts. */
+  tls?: boolean;
   /** Takes no blob in a single PUT. */
   chunkedOnly?: boolean;
 }
@@ -48,9 +52,11 @@ export class TestRegistry implements AsyncDisposable {
 
   private constructor(options: TestRegistryOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => {
+    const handle = (request: IncomingMessage, response: ServerResponse) => {
       this.#handle(request, response).catch(thrown => response.destroy(thrown as Error));
-    });
+    };
+    const secrets = { cert: testCertificate, key: testKey };
+    this.#server = options.tls ? createTlsServer(secrets, handle) : createServer(handle);
   }
 
   static async start(options: TestRegistryOptions = {}): Promise<TestRegistry> {

@@ -1,12 +1,13 @@
 import { posix } from "node:path";
-import { pipeline, type Readable } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { extract, type Header } from "tar-stream";
 import { asBerthError, BerthError } from "../../base/errors.ts";
 import type { CallOptions, ContentStore } from "../../ports/content.ts";
 import type { ProgressSink } from "../../ports/images.ts";
-import { decompressed } from "../compression.ts";
+import { refuseForeign } from "../compression.ts";
 import { digestOf } from "../digest.ts";
+import { decompress } from "../layer/decompress.ts";
 
 const entryLimit = 100_000;
 /** Manifests, configurations and legacy metadata stay in memory; what is larger goes to the content store as it comes. */
@@ -38,7 +39,7 @@ export class ArchiveFiles {
   ): Promise<ArchiveFiles> {
     const files = new ArchiveFiles(content);
     const unpacker = extract();
-    const plain = await decompressed(archive);
+    const plain = Readable.from(decompress(checked(archive)), { objectMode: false });
     const stop = () => plain.destroy(options.signal?.reason);
     options.signal?.addEventListener("abort", stop, { once: true });
     try {
@@ -134,6 +135,15 @@ export class ArchiveFiles {
       current = target;
     }
     return undefined;
+  }
+}
+
+async function* checked(archive: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of archive) {
+    if (isFirst) refuseForeign(chunk);
+    isFirst = false;
+    yield chunk;
   }
 }
 

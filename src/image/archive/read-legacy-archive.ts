@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { BerthError } from "../../base/errors.ts";
 import { type ImageConfig, type ImageRunConfig, mediaTypes } from "../../model/image.ts";
 import type { CallOptions, ContentStore } from "../../ports/content.ts";
-import { decompressed } from "../compression.ts";
+import { decompress } from "../layer/decompress.ts";
 import { parseObject } from "../manifest.ts";
 import type { ArchiveFiles } from "./archive-files.ts";
 import type { FoundImage } from "./found-image.ts";
@@ -90,6 +90,7 @@ function legacyConfig(chain: LegacyImage[], diffIds: string[]): ImageConfig {
 
 async function plainDigest(content: ContentStore, digest: string, options: CallOptions): Promise<string> {
   const hash = createHash("sha256");
-  for await (const part of await decompressed(await content.open(digest, options))) hash.update(part as Buffer);
+  for await (const part of decompress((await content.open(digest, options)) as AsyncIterable<Buffer>))
+    hash.update(part);
   return `sha256:${hash.digest("hex")}`;
 }

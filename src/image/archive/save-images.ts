@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import { type Descriptor, type ImageIndex, type ImageManifest, mediaTypes } from "../../model/image.ts";
 import type { CallOptions, ContentStore } from "../../ports/content.ts";
-import { decompressed } from "../compression.ts";
 import { digestHex } from "../digest.ts";
 import type { ImageParts } from "../image-parts.ts";
+import { decompress } from "../layer/decompress.ts";
 import { manifestLimit_bytes, parseManifest } from "../manifest.ts";
 import { familiarName, parseReference, repositoryName } from "../reference.ts";
 import { isDigestReference } from "../store/image-record.ts";
@@ -14,7 +14,7 @@ import { tarEnd, tarFileHeader, tarPadding } from "./tar-file.ts";
 
 export type ArchiveFormat = "docker-archive" | "oci-archive";
 
-export interface SavedImage {
+interface SavedImage {
   manifest: Descriptor;
   parsed: ImageManifest;
   /** Full names with tag. */
@@ -90,14 +90,14 @@ async function withoutZstd(content: ContentStore, saved: SavedImage, options: Ca
       continue;
     }
     await using ingest = await content.ingest("", options);
-    await ingest.append(await decompressed(await content.open(layer.digest, options)), options);
+    await ingest.append(decompress(await content.open(layer.digest, options)), options);
     const { digest, size } = await ingest.commit({ digest: await ingest.digest() }, options);
     layers.push({ mediaType: mediaTypes.ociLayer, digest, size });
   }
   return { ...(await storeManifest(content, saved.parsed.config, layers, options)), names: saved.names };
 }
 
-export async function* archiveParts(
+async function* archiveParts(
   content: ContentStore,
   images: SavedImage[],
   format: ArchiveFormat,

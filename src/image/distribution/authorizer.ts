@@ -133,7 +133,13 @@ export class Authorizer {
 async function readToken(response: HttpResponse, realm: URL): Promise<string> {
   const where = `${realm.origin}${realm.pathname}`;
   const body = await readBody(response, `the token of ${where}`);
-  if (response.status !== 200) throw statusError(response, body.toString("utf8"), `getting a token from ${where}`);
+  if (response.status !== 200) {
+    const error = statusError(response, body.toString("utf8"), `getting a token from ${where}`);
+    // Whatever a token server dislikes (400, 404, 405 for a request without account): it gives no token for these credentials.
+    throw error.code === "unavailable"
+      ? error
+      : new BerthError("unauthorized", error.message, { hint: "log in first (berth login)" });
+  }
   const answer = parseObject(body, `the token of ${where}`);
   const token = answer["token"] ?? answer["access_token"];
   if (typeof token === "string" && token !== "") return token;

@@ -1,10 +1,9 @@
-import { pipeline } from "node:stream";
-import { createGzip } from "node:zlib";
 import { BerthError } from "../../base/errors.ts";
 import { type Descriptor, type ImageManifest, mediaTypes } from "../../model/image.ts";
 import type { TransferOptions } from "../../ports/images.ts";
 import { storeManifest } from "../archive/read-docker-archive.ts";
 import type { ImageParts } from "../image-parts.ts";
+import { gzip } from "../layer/gzip.ts";
 import { manifestLimit_bytes, parseManifest } from "../manifest.ts";
 import { familiarName, formatReference, parseReference, type Reference, repositoryName } from "../reference.ts";
 import type { ReferenceRecord } from "../store/image-record.ts";
@@ -99,9 +98,7 @@ async function compressLayer(
 ): Promise<Descriptor> {
   onProgress?.({ id: shortDigest(layer), status: "Compressing" });
   await using ingest = await parts.content.ingest("", { signal });
-  const gzip = createGzip({ chunkSize: 256 * 1024 });
-  pipeline(await parts.content.open(layer.digest, { signal }), gzip, () => {}); // an error also ends `gzip`, and so the append
-  await ingest.append(gzip, { signal });
+  await ingest.append(gzip(await parts.content.open(layer.digest, { signal })), { signal });
   const { digest, size } = await ingest.commit({ digest: await ingest.digest(), deferSync: true }, { signal });
   return { mediaType: mediaTypes.ociLayerGzip, digest, size };
 }

@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import { Readable } from "node:stream";
 import { BerthError, isCode } from "../../base/errors.ts";
 import type { Descriptor } from "../../model/image.ts";
 import type { CallOptions } from "../../ports/content.ts";
@@ -22,6 +22,11 @@ interface SessionOptions {
   auth: () => Promise<RegistryAuth | undefined>;
 }
 
+interface Opened {
+  base: string;
+  authorizer: Authorizer;
+}
+
 type ApiRequest = Omit<HttpRequest, "url"> & { path: string; scopes: string[] };
 
 /** One registry for the time of one pull or push: its address found out, its challenges answered. OCI distribution-spec 1.1, "end-n" are its endpoints. */
@@ -29,7 +34,7 @@ export class RegistrySession {
   readonly endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #auth: SessionOptions["auth"];
-  #opened: Promise<{ base: string; authorizer: Authorizer }> | undefined;
+  #opened: Promise<Opened> | undefined;
 
   constructor({ transport, endpoint, auth }: SessionOptions) {
     this.#transport = transport;
@@ -103,29 +108,44 @@ export class RegistrySession {
     throw statusError(response, body.toString("utf8"), attempted);
   }
 
-  /** Authorized; a challenge is answered once. A body that is a stream is only sent after a first challenge: see `push`. */
+  /** Authorized; a challenge is answered once. A body that is a stream is gone then: throws a retryable `unauthorized`, and the answer is ready for the next try. */
   async request({ path, scopes, ...input }: ApiRequest): Promise<HttpResponse> {
-    const { base, authorizer } = await (this.#opened ??= this.#open(input.signal));
+    const { base, authorizer } = await this.#open(input.signal);
     const url = /^https?:/.test(path) ? path : `${base}${path}`;
     const isOwn = new URL(url).host === new URL(base).host;
     for (let attempt = 1; ; attempt++) {
       const authorization = isOwn ? await authorizer.header(scopes, input) : undefined;
       const headers = authorization === undefined ? input.headers : { ...input.headers, authorization };
       const response = await this.#transport.send(this.endpoint.settings, { ...input, url, headers });
-      if (response.status !== 401 || attempt > 1 || !(await authorizer.learn(response, scopes, authorization)))
-        return response;
+      if (response.status !== 401 || attempt > 1) return response;
+      if (!(await authorizer.learn(response, scopes, authorization))) return response;
+      if (input.body instanceof Readable) {
+        discard(response);
+        throw new BerthError("unauthorized", `${input.method} ${path}: the registry wants a newer token`, {
+          retryable: true,
+        });
+      }
       discard(response);
     }
   }
 
+  async #open(signal: AbortSignal | undefined): Promise<Opened> {
+    const opened = (this.#opened ??= this.#findOut(signal));
+    try {
+      return await opened;
+    } catch (thrown) {
+      if (this.#opened === opened) this.#opened = undefined;
+      throw thrown;
+    }
+  }
+
   /** An insecure registry may speak TLS or not: TLS is tried first, as docker does. */
-  async #open(signal: AbortSignal | undefined): Promise<{ base: string; authorizer: Authorizer }> {
+  async #findOut(signal: AbortSignal | undefined): Promise<Opened> {
     let { base } = this.endpoint;
     if (this.endpoint.probe) {
       try {
         discard(await this.#transport.send(this.endpoint.settings, { method: "GET", url: `${base}/v2/`, signal }));
       } catch (thrown) {
-        this.#opened = undefined;
         signal?.throwIfAborted();
         if (!isCode(thrown, "unavailable")) throw thrown;
         base = base.replace(/^https:/, "http:");

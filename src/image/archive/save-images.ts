@@ -14,7 +14,7 @@ import { tarEnd, tarFileHeader, tarPadding } from "./tar-file.ts";
 
 export type ArchiveFormat = "docker-archive" | "oci-archive";
 
-interface SavedImage {
+export interface SavedImage {
   manifest: Descriptor;
   parsed: ImageManifest;
   /** Full names with tag. */
@@ -97,7 +97,8 @@ async function withoutZstd(content: ContentStore, saved: SavedImage, options: Ca
   return { ...(await storeManifest(content, saved.parsed.config, layers, options)), names: saved.names };
 }
 
-async function* archiveParts(
+/** The pieces of the tar that `saveImages` gives. */
+export async function* archiveParts(
   content: ContentStore,
   images: SavedImage[],
   format: ArchiveFormat,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RunProgram } from "../../ports/programs.ts";
+import { testCertificate } from "../../testing/certificate.ts";
 import { testImages } from "../../testing/image-store.ts";
 import { TestRegistry } from "../../testing/registry.ts";
 import { sampleImage } from "../../testing/sample-images.ts";
@@ -94,6 +95,42 @@ describe("docker's config.json", () => {
     await writeJson("config.json", { credsStore: "../../bin/evil" });
     await using store = await testImages({ registries: { dockerConfig: directory } });
     await expect(store.images.pull(`${registry.domain}/app:1`)).rejects.toMatchObject({ code: "invalid" });
+  });
+});
+
+describe("TLS", () => {
+  test("a registry on loopback is reached by TLS where it speaks it, whatever its certificate", async () => {
+    await using registry = await TestRegistry.start({ tls: true });
+    registry.add("app", "1", sampleImage());
+    await using store = await testImages();
+    await store.images.pull(`${registry.domain}/app:1`);
+  });
+
+  test("elsewhere its certificate must be signed by an authority that is known or named", async () => {
+    await using registry = await TestRegistry.start({ tls: true });
+    registry.add("app", "1", sampleImage());
+    await writeFile(join(directory, "ca.pem"), testCertificate);
+    await using store = await testImages({ registries: { registriesFile: join(directory, "registries.json") } });
+    const name = `${registry.domain}/app:1`;
+    await writeJson("registries.json", { registries: { [registry.domain]: { insecure: false } } });
+    await expect(store.images.pull(name)).rejects.toMatchObject({
+      message: expect.stringContaining("certificate is not trusted"),
+      hint: expect.stringContaining('"ca"'),
+    });
+    await writeJson("registries.json", { registries: { [registry.domain]: { insecure: false, ca: "ca.pem" } } });
+    await store.images.pull(name);
+  });
+
+  test("a registry without TLS is not asked in the clear unless that is allowed", async () => {
+    await using registry = await TestRegistry.start();
+    registry.add("app", "1", sampleImage());
+    await using store = await testImages({ registries: { registriesFile: join(directory, "registries.json") } });
+    const name = `${registry.domain}/app:1`;
+    await writeJson("registries.json", { registries: { [registry.domain]: { insecure: false } } });
+    await expect(store.images.pull(name)).rejects.toMatchObject({ hint: expect.stringContaining("plainHttp") });
+    expect(registry.requests).toEqual([]);
+    await writeJson("registries.json", { registries: { [registry.domain]: { plainHttp: true } } });
+    await store.images.pull(name);
   });
 });
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { ImageSource } from "../ports/image-source.ts";
 import { SimulatedClock } from "../testing/clock.ts";
 import { type TestImages, testImages } from "../testing/image-store.ts";
 import { dockerArchiveOf, sampleImage, streamOf, tarOf } from "../testing/sample-images.ts";
@@ -184,6 +185,30 @@ test("a root file system is imported as an image of one layer", async () => {
   });
   expect((await store.images.get("rooted:1")).id).toBe(image.id);
   expect(image.config.rootfs.diff_ids).toHaveLength(1);
+});
+
+test("a base image comes from a source that offers it; others are refused with what there is", async () => {
+  const source: ImageSource = {
+    name: "sample",
+    offers: "sample:<anything>",
+    matches: reference => reference.startsWith("docker.io/library/sample:"),
+    async produce() {
+      const config = { Cmd: ["sh"] };
+      const platform = { os: "linux", architecture: "amd64" };
+      const tar = streamOf(tarOf({ "bin/sh": "x" }));
+      const created = "2026-01-01T00:00:00Z";
+      return { tar, config, platform, created, createdBy: "a test", [Symbol.asyncDispose]: async () => {} };
+    },
+  };
+  await using host = await testImages({ clock, sources: [source] });
+  expect([host.images.canBootstrap("sample"), host.images.canBootstrap("other")]).toEqual([true, false]);
+  const first = await host.images.bootstrap("sample:1");
+  expect(first.tags).toEqual(["docker.io/library/sample:1"]);
+  expect((await host.images.bootstrap("sample:1")).id).toBe(first.id);
+  await expect(host.images.bootstrap("other:1")).rejects.toMatchObject({
+    code: "not_found",
+    hint: expect.stringContaining("sample:<anything>"),
+  });
 });
 
 test("an image is made of what is in the store, the same input giving the same id", async () => {

@@ -1,4 +1,4 @@
-import { assert, BerthError } from "../../base/errors.ts";
+import { assert, BerthError, isCode } from "../../base/errors.ts";
 import type { Image } from "../../model/image.ts";
 import type { CallOptions } from "../../ports/content.ts";
 import type { ProgressSink } from "../../ports/images.ts";
@@ -25,7 +25,7 @@ export async function recordImage(
   await parts.content.flush(options);
   return parts.metadata.change(async writer => {
     await requirePresent(parts, [image.manifest, parsed.config, ...parsed.layers]);
-    const sizes = await parts.layers.sizes(diffIds);
+    const sizes = await sizesOfPresent(parts, diffIds);
     const now_ms = parts.clock.now_ms();
     const record = {
       id: parsed.config.digest,
@@ -52,6 +52,18 @@ export async function recordImage(
 export function withReferences(references: ReferenceRecord[], added: ReferenceRecord[]): ReferenceRecord[] {
   const names = new Set(added.map(({ reference }) => reference));
   return [...references.filter(({ reference }) => !names.has(reference)), ...added];
+}
+
+async function sizesOfPresent(parts: ImageParts, diffIds: string[]): Promise<number[]> {
+  try {
+    return await parts.layers.sizes(diffIds);
+  } catch (thrown) {
+    if (!isCode(thrown, "not_found")) throw thrown;
+    throw new BerthError("not_found", `recording an image: ${(thrown as BerthError).message}`, {
+      cause: thrown,
+      retryable: true,
+    });
+  }
 }
 
 async function requirePresent(parts: ImageParts, blobs: { digest: string; size: number }[]): Promise<void> {

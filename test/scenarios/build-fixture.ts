@@ -9,8 +9,10 @@ import { LinuxHost } from "../../src/drivers/host/linux-host.ts";
 import { FileLocks } from "../../src/drivers/linux/file-locks.ts";
 import { BridgeNetworks } from "../../src/drivers/network/bridge-networks.ts";
 import { OverlayLayers } from "../../src/drivers/overlay/overlay-layers.ts";
+import { runProgram } from "../../src/drivers/programs/run-program.ts";
 import { hostsFile, resolvConf } from "../../src/engine/network-files.ts";
 import { DiskContentStore } from "../../src/image/content/content-store.ts";
+import { RegistryClients } from "../../src/image/distribution/registry-clients.ts";
 import { LocalImageService } from "../../src/image/image-service.ts";
 import type { BuildEvent, BuildInput, BuildResult } from "../../src/ports/build.ts";
 import { importBusybox } from "./busybox-image.ts";
@@ -44,6 +46,12 @@ export class BuildFixture implements AsyncDisposable {
   });
   readonly host = new LinuxHost();
   readonly platform = { os: "linux", architecture: this.host.facts().architecture };
+  readonly clients = new RegistryClients({
+    clock: systemClock,
+    random: Math.random,
+    runProgram,
+    dockerConfig: join(this.base, "docker"),
+  });
   readonly images: LocalImageService;
   readonly networks: BridgeNetworks;
   readonly builder: LocalBuilder;
@@ -54,7 +62,7 @@ export class BuildFixture implements AsyncDisposable {
     this.images = new LocalImageService({
       root: join(this.base, "root/images"),
       ...{ content, layers, locks, clock, platform },
-      clients: {} as never,
+      clients: this.clients,
     });
     this.networks = new BridgeNetworks({
       definitionsDirectory: join(this.base, "root/networks"),
@@ -92,6 +100,7 @@ export class BuildFixture implements AsyncDisposable {
       root: join(this.base, "root/build"),
       runPath: join(this.base, "run/build-steps"),
       ...{ images, layers, locks, platform, runner },
+      clients: this.clients,
       clock: systemClock,
       fetcher: new HostSourceFetcher({ PATH: process.env["PATH"], HOME: this.base }),
       xattrs: layerXattrs,
@@ -176,6 +185,7 @@ export class BuildFixture implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.networks.check(new Set(), { repair: true });
+    await this.clients[Symbol.asyncDispose]();
     await this.layers[Symbol.asyncDispose]();
     rmSync(this.base, { recursive: true, force: true });
   }

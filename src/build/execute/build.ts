@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuildInput, BuildResult } from "../../ports/build.ts";
-import { exportCaches } from "../cache/export.ts";
+import { exportCaches, withInlineCache } from "../cache/export.ts";
 import { importCaches } from "../cache/import.ts";
 import { hashOf } from "../cache/keys.ts";
 import type { StepRecords } from "../cache/records.ts";
@@ -49,8 +49,8 @@ export async function runBuild(
       epoch: session.plan.sourceDateEpoch,
       fresh: input.noCache ?? false,
     });
-    const exported = await exportResult(session, result, config);
-    await exportCaches(session, result, exported);
+    const exported = await exportResult(session, result, withInlineCache(session, result, config));
+    await exportCaches(session);
     const { steps, cachedSteps, warnings } = session.progress;
     return { ...exported, steps, cachedSteps, warnings };
   } finally {

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { RegistryClients } from "../../image/distribution/registry-clients.ts";
 import type { Image, Platform } from "../../model/image.ts";
 import type { BuildInput, SourceFetcher, StepRunner, XattrReader } from "../../ports/build.ts";
 import type { ImageService } from "../../ports/images.ts";
@@ -24,6 +25,8 @@ export interface BuilderParts {
   clock: Clock;
   runner: StepRunner;
   fetcher: SourceFetcher;
+  /** For caches in registries; without it they are refused. */
+  clients?: RegistryClients;
   xattrs: XattrReader;
   platform: Platform;
   /** Steps at once where a build does not say. */

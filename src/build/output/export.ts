@@ -2,7 +2,6 @@ import { Readable } from "node:stream";
 import { BerthError } from "../../base/errors.ts";
 import { storeManifest } from "../../image/archive/read-docker-archive.ts";
 import { archiveParts } from "../../image/archive/save-images.ts";
-import { parseManifest } from "../../image/manifest.ts";
 import { formatReference, parseReference, withDefaultTag } from "../../image/reference.ts";
 import { type Descriptor, type Image, type ImageConfig, mediaTypes } from "../../model/image.ts";
 import type { BuildOutput, BuildVertex } from "../../ports/build.ts";
@@ -37,21 +36,13 @@ async function toArchive(
   config: ImageConfig,
   layers: Descriptor[],
 ) {
-  const { manifest, parsed } = await storeForArchive(session, config, layers);
+  const { manifest, parsed } = await storeUnnamed(session, config, layers, session.input.annotations);
   const names = (session.input.tags ?? []).map(tag => formatReference(withDefaultTag(parseReference(tag))));
   const format = output.type === "docker" ? "docker-archive" : "oci-archive";
   const saved = { manifest, parsed, names };
   const { content } = session.parts.images;
   const parts = archiveParts(content, [saved], format, { signal: session.signal });
   await writeTarget(Readable.from(parts, { objectMode: false }), output.target, session.signal);
-}
-
-async function storeForArchive(session: BuildSession, config: ImageConfig, layers: Descriptor[]) {
-  const { manifest } = await storeUnnamed(session, config, layers, session.input.annotations);
-  const data = await session.parts.images.content.read(manifest.digest, { signal: session.signal });
-  const parsed = parseManifest(data, `manifest ${manifest.digest}`, manifest.mediaType);
-  if (parsed.kind !== "image") throw new BerthError("internal", "the manifest just made is no image's");
-  return { manifest, parsed: parsed.manifest };
 }
 
 async function toImage(

@@ -16,7 +16,7 @@ const report_bytes = 512 * 1024;
 const needsChunks = new Set([400, 404, 405, 411, 415, 416, 501]);
 
 interface PushContext {
-  parts: ImageParts;
+  parts: Pick<ImageParts, "content">;
   clients: RegistryClients;
   session: RegistrySession;
   repository: string;

@@ -13,7 +13,7 @@ import type { RuntimeSpecInput } from "../../src/engine/spec/input.ts";
 import type { CreateInput, ExecInput, ExitRecord, RuntimeStreams } from "../../src/ports/runtime.ts";
 
 const root = mkdtempSync(join(tmpdir(), "berth-runtime-test-"));
-const rootfs = join(root, "rootfs");
+export const rootfs = join(root, "rootfs");
 const group = `berth-runtime-test-${randomBytes(4).toString("hex")}`;
 export const host = new LinuxHost();
 export const cgroups = new LinuxCgroups(systemClock);
@@ -24,7 +24,7 @@ export function prepareRuntimeTests(): void {
   beforeAll(() => {
     for (const path of ["bin", "etc", "proc", "sys", "dev", "tmp"]) mkdirSync(join(rootfs, path), { recursive: true });
     copyFileSync("/bin/busybox", join(rootfs, "bin/busybox"));
-    for (const name of "sh true false cat echo sleep dd stty tty env id kill seq wc yes head tail test trap ulimit".split(
+    for (const name of "sh true false cat echo sleep dd stty tty env id kill seq wc yes head tail test trap ulimit tr printf printenv pwd hostname touch df ls grep".split(
       " ",
     )) {
       symlinkSync("busybox", join(rootfs, "bin", name));
@@ -116,6 +116,10 @@ export class Yard implements AsyncDisposable {
 
   async ended(container: { id: string; bundle: string }): Promise<ExitRecord> {
     return until(() => this.runtime.exitOf(container));
+  }
+
+  output(container: { logPath: string }): string {
+    return logged(container.logPath, "stdout") + logged(container.logPath, "stderr");
   }
 
   /** An exec of the shell's, to its end. */

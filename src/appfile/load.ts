@@ -1,7 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import { type Located, locate } from "./1-locate/locate.ts";
 import { projectName } from "./1-locate/project-name.ts";
-import { substitute, TemplateError } from "./3-interpolate/template.ts";
+import { lookupIn, substitute, TemplateError } from "./3-interpolate/template.ts";
 import { type ComposeDocument, document } from "./4-decode/document.ts";
 import { resolveFiles } from "./8-resolve/env-files.ts";
 import { normalize } from "./8-resolve/normalize.ts";
@@ -95,7 +95,7 @@ function nameOf(input: LoadInput, { environment, directory }: Located, documents
   const inFile = documents.map(each => textOf(childOf(each, "name"))).findLast(text => text !== undefined);
   let filled: string | undefined;
   try {
-    filled = inFile && substitute(inFile, variable => environment[variable]);
+    filled = inFile && substitute(inFile, lookupIn(environment));
   } catch (error) {
     // The same error is found again, with its place, when the whole file is filled in.
     if (!(error instanceof TemplateError)) throw error;

@@ -1,6 +1,7 @@
 import { BerthError } from "../base/errors.ts";
 import { parseYaml } from "./2-parse/parse-yaml.ts";
 import { interpolate } from "./3-interpolate/interpolate.ts";
+import { lookupIn } from "./3-interpolate/template.ts";
 import { document } from "./4-decode/document.ts";
 import { mergeNodes, settle } from "./4-decode/shape.ts";
 import { includeAll } from "./5-include/include.ts";
@@ -62,8 +63,9 @@ function buildIncluded(paths: readonly string[], scope: Scope): MapNode {
 
 /** A document with its variables filled in: parameters first, then the environment. */
 export function fillIn(parsed: Node, scope: Scope): Node {
+  const environment = lookupIn(scope.environment);
   return interpolate(parsed, {
-    lookup: name => scope.outer(name) ?? scope.environment[name],
+    lookup: name => scope.outer(name) ?? environment(name),
     problems: scope.problems,
     onUnset(name, at) {
       if (scope.unset.has(name)) return;

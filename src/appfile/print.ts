@@ -8,10 +8,13 @@ import { serviceHash } from "./service-hash.ts";
 
 export type PrintFormat = "yaml" | "json";
 
-/** The canonical document as `docker compose config` prints it: keys in their usual order, names sorted, `$` written `$$`. */
+/**
+ * The canonical document as `docker compose config` prints it: keys in their usual order, names sorted, `$` written `$$`. Words that
+ * YAML 1.1 takes for something else (yes, 22:22, 0440) are quoted, so that older programs read the same.
+ */
 export function printDocument(document: ComposeDocument, format: PrintFormat = "yaml"): string {
   const arranged = arrange(document as unknown as Json, shape) as { services?: Record<string, Record<string, Json>> };
-  if (format === "yaml") return stringify(arranged, { lineWidth: 0, aliasDuplicateObjects: false, version: "1.2" });
+  if (format === "yaml") return stringify(arranged, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
   // The Docker CLI's JSON always has these two, so that null and [] can be told apart.
   for (const service of Object.values(arranged.services ?? {})) {
     service["command"] ??= null;

@@ -48,7 +48,7 @@ export function showProblem({ file, line, column, path, message, hint }: Problem
 }
 
 export function problemsError(problems: readonly Problem[]): BerthError {
-  const details = { problems: structuredClone(problems) };
+  const details = { problems: problems.map(problem => ({ ...problem })) };
   const [first] = problems;
   if (problems.length === 1 && first) {
     return new BerthError("invalid", showProblem({ ...first, hint: undefined }), { hint: first.hint, details });

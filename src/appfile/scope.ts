@@ -1,4 +1,4 @@
-import type { Lookup } from "./3-interpolate/template.ts";
+import { type Lookup, lookupIn } from "./3-interpolate/template.ts";
 import type { Decoder } from "./4-decode/shape.ts";
 import { limits } from "./limits.ts";
 import type { Node } from "./node.ts";
@@ -37,7 +37,7 @@ export function decoder(scope: Scope, directory = scope.directory): Decoder {
     path: [],
     directory,
     homeDirectory: scope.homeDirectory,
-    environment: name => scope.environment[name],
+    environment: lookupIn(scope.environment),
     portsLeft: limits.ports,
     directives: scope.directives,
   };

@@ -17,15 +17,17 @@ interface Cron {
   fixedTime: boolean;
 }
 
-const macros: Record<string, string> = {
-  "@hourly": "0 * * * *",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@weekly": "0 0 * * 0",
-  "@monthly": "0 0 1 * *",
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-};
+const macros = new Map(
+  Object.entries({
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+  }),
+);
 
 const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const dayNames = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
@@ -125,8 +127,8 @@ function firstDay(cron: Cron): boolean {
 
 function parse(expression: string): Cron | string {
   const trimmed = expression.trim().toLowerCase();
-  const fields = (macros[trimmed] ?? trimmed).split(/\s+/);
-  if (trimmed.startsWith("@") && !macros[trimmed]) return `it is none of ${Object.keys(macros).join(" ")}`;
+  const fields = (macros.get(trimmed) ?? trimmed).split(/\s+/);
+  if (trimmed.startsWith("@") && !macros.has(trimmed)) return `it is none of ${[...macros.keys()].join(" ")}`;
   if (fields.length !== 5)
     return `it has ${trimmed === "" ? 0 : fields.length} fields, not 5: minute hour day month weekday`;
   const [minute, hour, day, month, weekday] = fields as [string, string, string, string, string];

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { BerthError } from "../../base/errors.ts";
+import { lookupIn } from "../3-interpolate/template.ts";
 import type { LoadInput } from "../input.ts";
 import type { Problem } from "../problems.ts";
 import type { Reader } from "../reader.ts";
@@ -63,7 +64,7 @@ export function readEnvFiles(
     if (source)
       Object.assign(
         found,
-        parseDotenv(source, name => environment[name] ?? found[name]),
+        parseDotenv(source, name => lookupIn(environment)(name) ?? lookupIn(found)(name)),
       );
   }
   return found;

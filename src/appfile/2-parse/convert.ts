@@ -72,6 +72,10 @@ function convertEntries(node: YAMLMap.Parsed, depth: number, state: State): Map<
     const written = isScalar(pair.key) ? pair.key : undefined;
     const key = written ? String(written.value) : String(keyNode.value);
     const value = convert(pair.value, depth + 1, state);
+    if (key === "__proto__") {
+      problems.add(at, [], "a key cannot be __proto__");
+      continue;
+    }
     if (key === "<<" && written?.type === "PLAIN") {
       const sources = mergeSources(value);
       if (sources) merged.push(...sources);

@@ -38,7 +38,15 @@ export function parseSlowly(source: SourceText, problems: Problems): Node[] {
 function addSyntaxErrors(document: Document.Parsed, source: SourceText, problems: Problems): boolean {
   for (const error of document.errors) {
     const message = error.code === "TAB_AS_INDENT" ? "YAML does not allow tabs for indentation" : error.message;
-    problems.add({ source, offset: error.pos[0] }, [], `not valid YAML: ${message}`);
+    const at = error.pos[0];
+    const line = source.text.slice(
+      source.text.lastIndexOf("\n", at - 1) + 1,
+      source.text.indexOf("\n", at) + 1 || undefined,
+    );
+    const hint = /[[{,].*[^"']\$\{/.test(line.slice(0, 1_000))
+      ? 'within [ ] and { }, write "${…}" in quotes'
+      : undefined;
+    problems.add({ source, offset: at }, [], `not valid YAML: ${message}`, hint);
   }
   return document.errors.length > 0;
 }

@@ -104,7 +104,7 @@ class QuickParser implements Cursor {
     let at = start;
     do {
       const key = this.key(at);
-      if (!key || (key.plain && plainScalar(key.text) === null)) throw Bail;
+      if (!key || key.text === "__proto__" || (key.plain && plainScalar(key.text) === null)) throw Bail;
       this.expansion.count(1, key.text.length, depth + 1, at);
       const value = this.value(key.end, indent, depth + 1, true);
       if (key.plain && key.text === "<<") {

@@ -45,7 +45,13 @@ function flowMap(cursor: Cursor, start: number, parent: number, depth: number): 
     const isQuoted = text[at] === '"' || text[at] === "'";
     const keyStart = at;
     const key = isQuoted ? quoted(text, at) : plainText(text, at);
-    if (key.value === "<<" || entries.has(key.value) || (!isQuoted && plainScalar(key.value) === null)) throw Bail;
+    if (
+      key.value === "<<" ||
+      key.value === "__proto__" ||
+      entries.has(key.value) ||
+      (!isQuoted && plainScalar(key.value) === null)
+    )
+      throw Bail;
     expansion.count(1, key.value.length, depth + 1, at);
     at = key.end;
     while (text[at] === " ") at++;

@@ -3,6 +3,11 @@ import { limits } from "../limits.ts";
 /** What a `${…}` needs to know. `undefined`: not set; "" is set, and empty. */
 export type Lookup = (name: string) => string | undefined;
 
+/** Names out of an object, and no names that all objects have. */
+export function lookupIn(values: Record<string, string | null>): Lookup {
+  return name => (Object.hasOwn(values, name) ? (values[name] ?? undefined) : undefined);
+}
+
 /** A template that cannot be filled in. `offset` counts from the start of the template. */
 export class TemplateError extends Error {
   readonly offset: number;

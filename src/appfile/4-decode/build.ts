@@ -1,10 +1,10 @@
 import { list, mapOf, type Node, scalar } from "../node.ts";
 import { listOf, mapOfShape, object, pairs, texts, withShort } from "./collections.ts";
+import { extraHosts } from "./extra-hosts.ts";
 import { secretGrants } from "./grants.ts";
 import { absolutePath, isRemote, pathOrRemote } from "./paths.ts";
 import { anyText, bool, integer, size, text } from "./scalars.ts";
 import { type Shape, wrong } from "./shape.ts";
-import { extraHosts } from "./small.ts";
 
 const longUlimit = object("a limit", { soft: integer(-1), hard: integer(-1) }, {});
 const number = integer(-1);
@@ -45,7 +45,8 @@ const ssh: Shape<string[]> = {
     const items: Node[] = [];
     for (const [id, { value }] of decoded.entries) {
       const path = value.kind === "scalar" ? String(value.value) : "";
-      items.push(scalar(path === "" ? id : `${id}=${path}`, value.at));
+      const paths = path.split(",").map(each => absolutePath(each, to));
+      items.push(scalar(path === "" ? id : `${id}=${paths.join(",")}`, value.at));
     }
     return list(items, node.at);
   },

@@ -21,17 +21,19 @@ type ObjectOf<R extends Shapes, O extends Shapes> = { [K in keyof R]: Plain<R[K]
 } & { [extension: `x-${string}`]: Json };
 
 /** Keys that Compose once had, and what to write instead. */
-const replaced: Record<string, string> = {
-  net: "network_mode",
-  log_driver: "logging.driver",
-  log_opt: "logging.options",
-  dockerfile: "build.dockerfile",
-  volume_driver: "volumes with a driver of their own",
-  replicas: "deploy.replicas",
-  cpu: "cpus",
-  memory: "mem_limit",
-  envfile: "env_file",
-};
+const replaced = new Map(
+  Object.entries({
+    net: "network_mode",
+    log_driver: "logging.driver",
+    log_opt: "logging.options",
+    dockerfile: "build.dockerfile",
+    volume_driver: "volumes with a driver of their own",
+    replicas: "deploy.replicas",
+    cpu: "cpus",
+    memory: "mem_limit",
+    envfile: "env_file",
+  }),
+);
 
 /** A mapping with keys of its own; x-* is always allowed. `what` names it in errors: "a service". */
 export function object<R extends Shapes, O extends Shapes>(
@@ -42,7 +44,7 @@ export function object<R extends Shapes, O extends Shapes>(
   const shapes = new Map<string, Shape<unknown>>(Object.entries({ ...required, ...optional }));
   const shapeOf = (key: string) => shapes.get(key) ?? anything;
   const unknownKey = (key: string, entry: Entry, to: Decoder) => {
-    const instead = replaced[key];
+    const instead = replaced.get(key);
     const other = instead && instead.split(".")[0] !== key ? instead : undefined;
     const near = other ?? nearest(key, shapes.keys());
     const allowed = shapes.size <= 12 ? `; allowed are ${[...shapes.keys()].sort().join(", ")}` : "";

@@ -1,6 +1,6 @@
 import { listOf, object, pairs, texts } from "./collections.ts";
+import { deviceRequests } from "./device-requests.ts";
 import { decimal, duration, integer, oneOf, size, text } from "./scalars.ts";
-import { deviceRequests } from "./small.ts";
 
 const updateKeys = {
   parallelism: integer(0),

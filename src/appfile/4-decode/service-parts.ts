@@ -1,10 +1,10 @@
 import type { Json } from "../../model/service.ts";
 import { mapOf, type Node } from "../node.ts";
 import { anything, listOf, mapOfShape, object, textOrTexts, withShort } from "./collections.ts";
+import { hook } from "./hooks.ts";
 import { hostPath, pathOrRemote } from "./paths.ts";
 import { bool, oneOf, text } from "./scalars.ts";
 import { type Decoder, type Shape, wrong } from "./shape.ts";
-import { hook } from "./small.ts";
 
 export const extendsShape = withShort(
   object("extends", { service: text }, { file: pathOrRemote }),

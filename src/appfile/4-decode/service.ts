@@ -3,10 +3,16 @@ import { build, ulimits } from "./build.ts";
 import { listOf, object, options, pairs, textOrTexts, texts } from "./collections.ts";
 import { command, healthcheck } from "./commands.ts";
 import { deploy } from "./deploy.ts";
+import { gpus } from "./device-requests.ts";
+import { envFiles, labelFiles } from "./env-files.ts";
+import { extraHosts } from "./extra-hosts.ts";
 import { configGrants, secretGrants } from "./grants.ts";
+import { hooks, startHooks } from "./hooks.ts";
+import { logging } from "./logging.ts";
 import { devices, mounts } from "./mounts.ts";
 import { hostPath } from "./paths.ts";
 import { expose, ports } from "./ports.ts";
+import { dependsOn, networks, serviceModels } from "./references.ts";
 import {
   bool,
   decimal,
@@ -21,18 +27,6 @@ import {
 } from "./scalars.ts";
 import { extendsShape, provider, watch } from "./service-parts.ts";
 import type { Plain } from "./shape.ts";
-import {
-  dependsOn,
-  envFiles,
-  extraHosts,
-  gpus,
-  hooks,
-  labelFiles,
-  logging,
-  networks,
-  serviceModels,
-  startHooks,
-} from "./small.ts";
 
 const rate = listOf(object("a limit", { path: text, rate: size }, {}));
 

@@ -1,3 +1,4 @@
+import { lookupIn } from "../3-interpolate/template.ts";
 import { type Entry, type MapNode, type Node, scalar } from "../node.ts";
 
 /** Bare KEYs of services' environment and build arguments get the value that the environment has for them; others stay null. */
@@ -6,10 +7,11 @@ export function bindBareKeys(model: MapNode, environment: Record<string, string>
 }
 
 function bindService(service: MapNode, environment: Record<string, string>): MapNode {
+  const lookup = lookupIn(environment);
   const bind = (pairs: MapNode): MapNode => {
     let bound: Map<string, Entry> | undefined;
     for (const [key, entry] of pairs.entries) {
-      const value = environment[key];
+      const value = lookup(key);
       if (entry.value.kind !== "scalar" || entry.value.value !== null || value === undefined) continue;
       bound ??= new Map(pairs.entries);
       bound.set(key, { at: entry.at, value: scalar(value, entry.value.at) });

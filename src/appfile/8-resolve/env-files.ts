@@ -1,6 +1,7 @@
 import { BerthError } from "../../base/errors.ts";
 import type { EnvFile } from "../../model/service.ts";
 import { parseDotenv, parseRawEnv } from "../1-locate/dotenv.ts";
+import { lookupIn } from "../3-interpolate/template.ts";
 import type { ComposeDocument } from "../4-decode/document.ts";
 import type { ComposeService } from "../4-decode/service.ts";
 import type { Path } from "../node.ts";
@@ -64,7 +65,8 @@ function readFile(
   at: Path,
   { reader, environment, problem }: EnvFileContext,
 ): Record<string, string> {
-  const lookup = (key: string) => environment[key] ?? seen[key] ?? undefined;
+  const [outer, own] = [lookupIn(environment), lookupIn(seen)];
+  const lookup = (key: string) => outer(key) ?? own(key);
   try {
     const source = reader.read(path);
     if (source) return format === "raw" ? parseRawEnv(source.text, lookup) : parseDotenv(source, lookup);

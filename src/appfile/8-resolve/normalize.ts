@@ -25,6 +25,10 @@ function normalizeService(service: ComposeService, directory: string): void {
     if (!service.build.dockerfile && service.build.dockerfile_inline === undefined)
       service.build.dockerfile = "Dockerfile";
   }
+  for (const device of service.devices ?? []) {
+    device.target ??= device.source;
+    device.permissions ??= "rwm";
+  }
   for (const grant of service.secrets ?? []) grant.target ??= `/run/secrets/${grant.source}`;
   for (const grant of service.configs ?? []) grant.target ??= `/${grant.source}`;
   for (const device of service.deploy?.resources?.reservations?.devices ?? []) {

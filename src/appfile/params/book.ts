@@ -1,9 +1,10 @@
 import { BerthError } from "../../base/errors.ts";
 import type { AppParam, ParamSource, ParamSpec } from "../../model/app.ts";
+import { lookupIn } from "../3-interpolate/template.ts";
 import type { Mark } from "../node.ts";
 import type { Problems } from "../problems.ts";
 import { nearest } from "../suggest.ts";
-import { placeholder, valueProblem } from "./value.ts";
+import { normalValue, placeholder, valueProblem } from "./value.ts";
 
 /** Values given from outside, by full name: "size", "orders.size". */
 export interface GivenParams {
@@ -40,7 +41,7 @@ export class ParamBook {
       return value;
     }
     const [given, source] = found;
-    const value = spec.type === "bool" ? boolText(given) : given;
+    const value = normalValue(spec.type, given);
     const problem = valueProblem(spec, value);
     if (problem) this.#problems.add(at, ["x-berth", "params", spec.name], `${problem} (from ${origin(source, spec)})`);
     this.#values.set(spec.name, value);
@@ -49,13 +50,15 @@ export class ParamBook {
   }
 
   #find(spec: ParamSpec, bound: string | undefined): [string, ParamSource] | undefined {
-    const { set, answers, environment } = this.#given;
     const { name } = spec;
-    const own = name.includes(".") ? undefined : environment[name];
+    const set = lookupIn(this.#given.set);
+    const answers = lookupIn(this.#given.answers);
+    const environment = lookupIn(this.#given.environment);
+    const own = name.includes(".") ? undefined : environment(name);
     const candidates: [string | undefined, ParamSource][] = [
-      [set[name], "set"],
-      [answers[name], "answers"],
-      [environment[variableOf(name)] ?? own, "environment"],
+      [set(name), "set"],
+      [answers(name), "answers"],
+      [environment(variableOf(name)) ?? own, "environment"],
       [bound, "parent"],
       [spec.default, "default"],
     ];
@@ -87,12 +90,6 @@ export class ParamBook {
 /** orders.db-size -> BERTH_PARAM_ORDERS_DB_SIZE */
 export function variableOf(name: string): string {
   return `BERTH_PARAM_${name.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`;
-}
-
-function boolText(given: string): string {
-  const word = given.toLowerCase();
-  if (["yes", "y", "on", "1", "t", "true"].includes(word)) return "true";
-  return ["no", "n", "off", "0", "f", "false"].includes(word) ? "false" : given;
 }
 
 function origin(source: ParamSource, { name }: ParamSpec): string {

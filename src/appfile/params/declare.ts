@@ -1,13 +1,13 @@
 import type { ParamSpec, ParamType } from "../../model/app.ts";
 import { interpolate } from "../3-interpolate/interpolate.ts";
-import type { Lookup } from "../3-interpolate/template.ts";
+import { type Lookup, lookupIn } from "../3-interpolate/template.ts";
 import { orEmpty, param, paramNames } from "../4-decode/berth.ts";
 import { mapOfShape } from "../4-decode/collections.ts";
 import { mergeNodes, settle } from "../4-decode/shape.ts";
 import { childOf, type Mark, type Node } from "../node.ts";
 import { toPlain } from "../plain.ts";
 import { decoder, type Scope } from "../scope.ts";
-import { isPattern, parseBound, valueProblem } from "./value.ts";
+import { isPattern, normalValue, parseBound, valueProblem } from "./value.ts";
 
 const shape = mapOfShape("parameters", orEmpty(param), paramNames);
 type Declared = (typeof param)["type"];
@@ -20,7 +20,7 @@ export function declareParams(documents: readonly Node[], scope: Scope): Lookup 
     if (given?.kind !== "map") continue;
     // Defaults and bounds may use variables, but no parameters.
     const filled = interpolate(given, {
-      lookup: name => scope.environment[name],
+      lookup: lookupIn(scope.environment),
       problems: scope.problems,
       onUnset() {},
     });
@@ -33,7 +33,7 @@ export function declareParams(documents: readonly Node[], scope: Scope): Lookup 
   if (merged?.kind !== "map") return () => undefined;
   for (const [name, { at, value }] of (settle(merged) as typeof merged).entries) {
     const spec = specOf(name, toPlain(value) as NonNullable<Declared>, at, scope);
-    values.set(name, scope.params.resolve(spec, scope.bound[name], at));
+    values.set(name, scope.params.resolve(spec, lookupIn(scope.bound)(name), at));
   }
   return name => values.get(name);
 }
@@ -58,7 +58,7 @@ function specOf(name: string, declared: NonNullable<Declared>, at: Mark, scope: 
     name: scope.prefix + name,
     type,
     description: declared.description,
-    default: declared.default,
+    default: declared.default === undefined ? undefined : normalValue(type, declared.default),
     values: declared.values,
     pattern: pattern !== undefined && isPattern(pattern) ? pattern : undefined,
     min: bound("min"),

@@ -86,3 +86,11 @@ export function parseBound(type: ParamSpec["type"], text: string): number | unde
   if (type === "duration") return parseDuration_ms(text);
   return /^[-+]?\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
+
+/** Yes and no in all their forms become true and false; all else stays. */
+export function normalValue(type: ParamSpec["type"], given: string): string {
+  if (type !== "bool") return given;
+  const word = given.toLowerCase();
+  if (["yes", "y", "on", "1", "t", "true"].includes(word)) return "true";
+  return ["no", "n", "off", "0", "f", "false"].includes(word) ? "false" : given;
+}

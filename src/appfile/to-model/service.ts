@@ -256,11 +256,9 @@ function grantOf(from: NonNullable<ComposeService["secrets"]>[number], directory
 }
 
 function ulimitsOf(from: ComposeService["ulimits"]): Ulimit[] | undefined {
-  return (
-    from &&
-    Object.entries(from).map(([name, limit]) =>
-      typeof limit === "number" ? { name, soft: limit, hard: limit } : { name, soft: limit.soft, hard: limit.hard },
-    )
+  const sorted = from && Object.entries(from).sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted?.map(([name, limit]) =>
+    typeof limit === "number" ? { name, soft: limit, hard: limit } : { name, soft: limit.soft, hard: limit.hard },
   );
 }
 

@@ -20,6 +20,7 @@ describe("addresses", () => {
     expect(await fixture.pings(one, second.ipv4!)).toBe(true);
     expect(await fixture.pings(two, first.ipv4!)).toBe(true);
     expect(await fixture.pings(one, first.gateway!)).toBe(true);
+    expect(await fixture.run(one, ["ip", "-6", "addr", "show", "eth0"])).toBe("");
     expect(fixture.networks.resolverAddress(one.endpoints)).toBeUndefined();
   });
 

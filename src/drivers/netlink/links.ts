@@ -25,6 +25,7 @@ const IFLA_MASTER = 10;
 const IFLA_PROTINFO = 12;
 const IFLA_LINKINFO = 18;
 const IFLA_IFALIAS = 20;
+const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
@@ -37,7 +38,10 @@ const IFLA_BRPORT_FLUSH = 24;
 const IFLA_BRPORT_ISOLATED = 33;
 const BR_STATE_DISABLED = 0;
 const IFF_UP = 1;
+const IFLA_INET6_ADDR_GEN_MODE = 8;
+const IN6_ADDR_GEN_MODE_NONE = 1;
 const AF_BRIDGE = 7;
+const AF_INET6 = 10;
 
 export interface Link {
   index: number;
@@ -134,6 +138,13 @@ export function setUp(target: { name: string } | { index: number }): NetlinkMess
     flags: 0,
     body,
   };
+}
+
+/** The interface gets no IPv6 address by itself, a link-local one neither. Must come before it is up. */
+export function withoutIpv6(index: number): NetlinkMessage {
+  const mode = u8Attribute(IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+  const body = Buffer.concat([header({ index }), nested(IFLA_AF_SPEC, nested(AF_INET6, mode))]);
+  return { what: `leave interface ${index} without IPv6`, type: RTM_SETLINK, flags: 0, body };
 }
 
 export interface PortSettings {

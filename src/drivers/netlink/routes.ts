@@ -21,6 +21,7 @@ const RTA_TABLE = 15;
 const RT_TABLE_MAIN = 254;
 const RT_TABLE_LOCAL = 255;
 const RTPROT_STATIC = 4;
+const RTPROT_RA = 9;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_NOWHERE = 255;
 const RTN_UNICAST = 1;
@@ -35,6 +36,8 @@ export interface Route {
   /** Index of the interface. */
   interface: number;
   local: boolean;
+  /** Made by the kernel from a router advertisement. */
+  advertised: boolean;
 }
 
 function header(family: 4 | 6, prefixLength: number, scope: number): Buffer {
@@ -87,6 +90,7 @@ export function parseRoute(body: Buffer): Route | undefined {
     gateway: gateway && ipFromBytes(gateway),
     interface: attributes.get(RTA_OIF)?.readUInt32LE(0) ?? 0,
     local: table === RT_TABLE_LOCAL,
+    advertised: body.readUInt8(5) === RTPROT_RA,
   };
 }
 

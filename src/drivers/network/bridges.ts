@@ -8,7 +8,7 @@ import { addAddress } from "../netlink/addresses.ts";
 import { parseIp, parseSubnet } from "../netlink/ip.ts";
 import { addBridge, deleteLink, getLink, type Link, parseLink, setAlias, setUp } from "../netlink/links.ts";
 import { NetlinkSocket } from "../netlink/netlink-socket.ts";
-import { allowLocalhostRouting, enableForwarding, setIpv6 } from "./host-settings.ts";
+import { allowLocalhostRouting, enableForwarding, ignoreRouterAdvertisements, setIpv6 } from "./host-settings.ts";
 import { macOf } from "./mac-of.ts";
 import { bridgeOptions } from "./network-options.ts";
 import type { Nft } from "./nft.ts";
@@ -87,6 +87,7 @@ export class Bridges {
     const { index } = socket.get(getLink(name), parseLink)!;
     const ipv6 = gateways.some(({ address }) => address.family === 6);
     setIpv6(name, ipv6);
+    ignoreRouterAdvertisements(name);
     allowLocalhostRouting(name);
     enableForwarding(4);
     if (ipv6) enableForwarding(6);

@@ -1,5 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { errnoOf } from "../linux/state-files.ts";
+import { listLinks, parseLink } from "../netlink/links.ts";
+import { NetlinkSocket } from "../netlink/netlink-socket.ts";
+import { listRoutes, parseRoute } from "../netlink/routes.ts";
 
 /** /proc/sys/net is that of the network namespace that the thread is in. Everything here is synchronous for that reason. */
 const net = "/proc/sys/net";
@@ -30,13 +33,23 @@ export function enableForwarding(family: 4 | 6): void {
 
 function enableIpv6Forwarding(): void {
   if (setting("ipv6/conf/all/forwarding") === "1") return;
-  // A host that forwards ignores router advertisements unless told otherwise (2), and would lose its own default route.
-  for (const name of readdirSync(`${net}/ipv6/conf`)) {
-    if (name !== "all" && name !== "default" && setting(`ipv6/conf/${name}/accept_ra`) === "1") {
-      set(`ipv6/conf/${name}/accept_ra`, "2");
-    }
+  // A host that forwards ignores router advertisements unless told otherwise (2), and would lose the default route that it has from one.
+  for (const name of routedByAdvertisement()) {
+    if (setting(`ipv6/conf/${name}/accept_ra`) === "1") set(`ipv6/conf/${name}/accept_ra`, "2");
   }
   set("ipv6/conf/all/forwarding", "1");
+}
+
+function routedByAdvertisement(): Set<string> {
+  using socket = new NetlinkSocket();
+  const names = new Map(socket.dump(listLinks(), parseLink).map(link => [link.index, link.name]));
+  const routes = socket.dump(listRoutes(6), parseRoute).filter(route => route.advertised);
+  return new Set(routes.map(route => names.get(route.interface)).filter(name => name !== undefined));
+}
+
+/** In our networks gateways are known: an advertisement there can only be a container's, that wants to be one (CVE-2020-13401). */
+export function ignoreRouterAdvertisements(interfaceName: string): void {
+  set(`ipv6/conf/${interfaceName}/accept_ra`, "0");
 }
 
 /** Lets 127.0.0.1:port lead out to a container; the rules keep containers from using it the other way. */

@@ -12,12 +12,13 @@ import {
   setAlias,
   setBridgePort,
   setUp,
+  withoutIpv6,
 } from "../netlink/links.ts";
 import type { NetlinkMessage } from "../netlink/message.ts";
 import { NetlinkSocket } from "../netlink/netlink-socket.ts";
 import { deleteDefaultRoute, setDefaultRoute } from "../netlink/routes.ts";
 import type { EndpointRecord } from "./endpoint-files.ts";
-import { announceAddress, setIpv6 } from "./host-settings.ts";
+import { announceAddress, hasIpv6, ignoreRouterAdvertisements } from "./host-settings.ts";
 
 export interface PlugSettings {
   /** Index of the bridge. */
@@ -50,12 +51,18 @@ export function plug(record: EndpointRecord, settings: PlugSettings): void {
     closeSync(namespaceFd);
   }
   using inside = inNetworkNamespace(netnsPath, () => {
-    setIpv6(endpoint.interfaceName, endpoint.ipv6 !== undefined);
+    ignoreRouterAdvertisements(endpoint.interfaceName);
     if (settings.announce) announceAddress(endpoint.interfaceName);
     return new NetlinkSocket();
   });
   const { index } = inside.get(getLink(endpoint.interfaceName), parseLink)!;
-  inside.run([...addressesOf(endpoint).map(address => addAddress({ index, ...address })), setUp({ index })]);
+  // Switching IPv6 off in /proc would spin on the kernel's network lock; this is part of the message that is sent anyway.
+  const ipv6 = addressesOf(endpoint).some(({ address }) => address.family === 6);
+  inside.run([
+    ...(ipv6 || !hasIpv6() ? [] : [withoutIpv6(index)]),
+    ...addressesOf(endpoint).map(address => addAddress({ index, ...address })),
+    setUp({ index }),
+  ]);
 }
 
 function addressesOf(endpoint: Endpoint) {

@@ -11,7 +11,9 @@ export type Settled = { state: "up" } | { state: "busy" } | { state: "failed"; m
 
 /** Whether a service is as wanted (with `health`, as far as its checks say), on its way, or stuck until somebody does something. */
 export function settledness(state: ClusterState, wanted: WantedService, now_ms: number, health = true): Settled {
-  const rollout = state.rollouts.get(serviceKey(wanted.app, wanted.name));
+  const known = state.rollouts.get(serviceKey(wanted.app, wanted.name));
+  // One of an earlier version says nothing about this one.
+  const rollout = known?.version === state.apps.get(wanted.app)?.services[wanted.name]?.version ? known : undefined;
   if (rollout?.state === "paused" || rollout?.state === "rollback-paused") {
     return { state: "failed", message: `update of ${wanted.name} is paused: ${rollout.message}` };
   }

@@ -117,7 +117,7 @@ export function endSentence({ task, status }: SlotTask): string {
   if (status.hostLost) return "its host restarted";
   if (status.state === "shutdown" || wantedRank(task.wanted) > wantedRank("running")) return "it was stopped";
   if (status.state === "complete") return "it ended with code 0";
-  if (status.state === "failed" && status.exitCode) return `it ended with code ${status.exitCode}`;
+  if (status.message.startsWith("ended ")) return `it ${status.message}`;
   return `it ${status.state === "rejected" ? "was rejected" : status.state}: ${status.message}`;
 }
 

@@ -44,3 +44,20 @@ export function take(view: HostView, request: PlacementRequest): void {
   view.tasks += 1;
   view.services.set(request.service, (view.services.get(request.service) ?? 0) + 1);
 }
+
+/** The host as it would be with that task gone. */
+export function without(view: HostView, request: PlacementRequest): HostView {
+  const resources = { ...view.resources };
+  for (const [kind, value] of Object.entries(request.resources)) resources[kind] = (resources[kind] ?? 0) - value;
+  const ports = new Map([...view.ports].filter(([port]) => !request.hostPorts.includes(port)));
+  const services = new Map(view.services).set(request.service, (view.services.get(request.service) ?? 1) - 1);
+  return {
+    ...view,
+    nanoCpus: view.nanoCpus - request.nanoCpus,
+    memory_bytes: view.memory_bytes - request.memory_bytes,
+    tasks: view.tasks - 1,
+    resources,
+    ports,
+    services,
+  };
+}

@@ -17,7 +17,7 @@ import type {
   Why,
 } from "../../ports/apps.ts";
 import type { CallOptions } from "../../ports/content.ts";
-import { outcomeOf } from "../outcome/outcome.ts";
+import { newestOutcome, outcomeOf } from "../outcome/outcome.ts";
 import { changeRecord, type changeWishes, recordOf, servicesOf } from "./change.ts";
 import { EventQueue } from "./event-queue.ts";
 import { follow, removedVerdict, settledVerdict, Teller } from "./follow.ts";
@@ -218,8 +218,8 @@ export class Apps implements AppsBackend {
       return;
     }
     yield* follow(control, { app: name, verdict: settledVerdict(name, services, wait), ...options });
-    const outcome = outcomeOf(control.mirror.state, name, version);
-    const rolledBack = outcome?.state === "rolled-back";
+    const outcome = newestOutcome(control.mirror.state, name, control.parts.clock.now_ms());
+    const rolledBack = outcome.state === "rolled-back";
     yield {
       type: "done",
       app: name,

@@ -3,8 +3,8 @@ import { BerthError } from "../../base/errors.ts";
 import type { Store } from "../../ports/store.ts";
 import { keys } from "../keys.ts";
 
-const lease_ms = 15_000;
-const renewal_ms = 5000;
+const lease_ms = 6000;
+const renewal_ms = 2000;
 
 interface Holder {
   who: string;

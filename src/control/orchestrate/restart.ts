@@ -33,7 +33,10 @@ interface End {
 function endOf(status: TaskStatus): End | undefined {
   if (status.state === "complete") return { succeeded: true, sentence: "it ended with code 0" };
   if (status.state === "failed" || status.state === "rejected") {
-    return { succeeded: false, sentence: status.exitCode ? `it ended with code ${status.exitCode}` : status.message };
+    return {
+      succeeded: false,
+      sentence: status.message.startsWith("ended ") ? `it ${status.message}` : status.message,
+    };
   }
   if (status.state === "running" && status.health?.status === "unhealthy") {
     const output = status.health.probe?.output.trim().split("\n").at(-1);

@@ -6,7 +6,8 @@ import type { ClusterState } from "../state.ts";
 /** The slots that a service is to have: numbers, or hosts for a global one. A scheduled service has those of its runs, which the schedule makes. */
 export function slotNames(state: ClusterState, wanted: WantedService): string[] {
   if (wanted.service.schedule) {
-    return [...new Set(state.tasksOf(wanted.app, wanted.name).map(({ task }) => task.slot))];
+    const runs = state.tasksOf(wanted.app, wanted.name).filter(({ task }) => task.wanted !== "removed");
+    return [...new Set(runs.map(({ task }) => task.slot))];
   }
   if (wanted.mode === "global" || wanted.mode === "global-job") {
     return [...state.hosts.values()].filter(host => takes(state, wanted, host.id)).map(host => host.id);

@@ -42,7 +42,8 @@ export function outcomeOf(state: ClusterState, app: string, number: number): App
   return state.outcomes.get(keys.outcome(app, number).slice("outcome/".length));
 }
 
-function newestOutcome(state: ClusterState, app: string, now_ms: number): Pick<AppOutcome, "state" | "message"> {
+/** What there is to say of the newest version now. */
+export function newestOutcome(state: ClusterState, app: string, now_ms: number): Pick<AppOutcome, "state" | "message"> {
   const record = state.apps.get(app)!;
   if (record.wanted === "removed") return { state: "removed", message: "" };
   const services = [...state.wantedOf(app).values()];

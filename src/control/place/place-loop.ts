@@ -1,8 +1,8 @@
 import { containerName } from "../../model/names.ts";
 import { hasStopped, type Task, wantedRank } from "../../model/task.ts";
 import { emptyView, type HostView, noWish } from "../../schedule/host-view.ts";
-import { place } from "../../schedule/place.ts";
-import { type PlacementRequest, requestOf, take } from "../../schedule/request.ts";
+import { firstRefusal, place } from "../../schedule/place.ts";
+import { type PlacementRequest, requestOf, take, without } from "../../schedule/request.ts";
 import { keys } from "../keys.ts";
 import { type Loop, nothing, put } from "../loop.ts";
 import type { ClusterState } from "../state.ts";
@@ -30,15 +30,40 @@ export const placeLoop: Loop = {
     const request = requestFor(state, task);
     if (!request) return nothing;
     const only = state.hosts.has(task.slot) ? task.slot : undefined;
-    const answer = place(request, viewsOf(state), only);
+    const views = viewsOf(state);
+    const beside = besideEarlier(state, task, request, views);
+    if (beside) return { writes: [[put(state, keys.task(id), placed(task, beside))]], wakes: [] };
+    const answer = place(request, views, only);
     if (answer.placed) {
-      const { refusals, ...rest } = task;
-      return { writes: [[put(state, keys.task(id), { ...rest, host: answer.view.host.id })]], wakes: [] };
+      return { writes: [[put(state, keys.task(id), placed(task, answer.view.host.id))]], wakes: [] };
     }
     if (JSON.stringify(answer.reasons) === JSON.stringify(task.refusals)) return nothing;
     return { writes: [[put(state, keys.task(id), { ...task, refusals: answer.reasons })]], wakes: [] };
   },
 };
+
+function placed({ refusals, ...task }: Task, host: string): Task {
+  return { ...task, host };
+}
+
+/** The host of the task that this one replaces, where it still fits: what that one holds counts for both. */
+function besideEarlier(
+  state: ClusterState,
+  task: Task,
+  request: PlacementRequest,
+  views: HostView[],
+): string | undefined {
+  const earlier = state
+    .tasksOf(task.app, task.service)
+    .find(
+      ({ task: other, status }) =>
+        other.slot === task.slot && other.sequence < task.sequence && other.host && !hasStopped(other, status),
+    );
+  const view = earlier && views.find(({ host }) => host.id === earlier.task.host);
+  const held = earlier && requestFor(state, earlier.task);
+  if (!view || !held) return undefined;
+  return firstRefusal(request, without(view, held)) === undefined ? view.host.id : undefined;
+}
 
 function isUnplaced(task: Task): boolean {
   return task.host === undefined && wantedRank(task.wanted) <= wantedRank("running");

@@ -25,10 +25,11 @@ export function judge(
   }
   const current = { ...rollout, failed };
   const wakes_ms = own.flatMap(({ judge_ms }) => (judge_ms !== undefined && judge_ms > now_ms ? [judge_ms] : []));
-  const over = own.every(({ settled, next }) => settled || (next && failed.includes(next.task.id)));
-  const outdated = slots.some(({ step }) => step.action === "replace" || step.action === "restart");
-  if (!over || (outdated && own.length < slots.length) || own.length === 0) return { rollout: current, wakes_ms };
-  const watchedUntil_ms = Math.max(...own.map(({ up_ms }) => (up_ms ?? 0) + rules.monitor_ms));
+  const isFailed = ({ next }: SlotProgress) => next !== undefined && failed.includes(next.task.id);
+  const over = own.every(slot => slot.settled || isFailed(slot));
+  const left = slots.some(slot => isOutdated(slot) && !(rollout.slots.includes(slot.slot) && isFailed(slot)));
+  if (!over || left) return { rollout: current, wakes_ms };
+  const watchedUntil_ms = Math.max(0, ...own.map(({ up_ms }) => (up_ms ?? 0) + rules.monitor_ms));
   if (watchedUntil_ms > now_ms) return { rollout: current, wakes_ms: [...wakes_ms, watchedUntil_ms] };
   return {
     rollout: {
@@ -39,6 +40,10 @@ export function judge(
     },
     wakes_ms,
   };
+}
+
+function isOutdated({ step }: SlotProgress): boolean {
+  return step.action === "replace" || step.action === "restart";
 }
 
 /** Undefined: go on in spite of the failures. */

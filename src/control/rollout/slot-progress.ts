@@ -38,9 +38,18 @@ export function slotProgress(
   if (!next) return progress;
   if (isUp(next)) progress.up_ms = upSince_ms(next);
   progress.failure = failureOf(next, rules, now_ms);
-  progress.judge_ms = progress.up_ms === undefined ? next.task.createdAt_ms + progressDeadline_ms : undefined;
-  progress.settled = progress.up_ms !== undefined && before.length === 0 && progress.failure === undefined;
+  const proven_ms = progress.up_ms === undefined ? undefined : progress.up_ms + proof_ms(next, rules);
+  progress.judge_ms = proven_ms ?? next.task.createdAt_ms + progressDeadline_ms;
+  progress.settled = (proven_ms ?? Infinity) <= now_ms && before.length === 0 && progress.failure === undefined;
   return progress;
+}
+
+/** Without a health check, only time shows that a task does not end at once: the next slot waits for so long. */
+const shortestRun_ms = 1000;
+
+function proof_ms(entry: SlotTask, rules: UpdateRules): number {
+  const checked = entry.status?.health?.status === "healthy" || stateOf(entry) === "complete";
+  return checked ? 0 : Math.min(rules.monitor_ms, shortestRun_ms);
 }
 
 /** Runs, and is healthy where there is a check; or did its work. */

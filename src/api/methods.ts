@@ -124,3 +124,31 @@ export const builderMethods: MethodTable = {
     pruneCache: call(0),
   },
 };
+
+/** Apps; changes answer with what happens until they are done. */
+export const appMethods: MethodTable = {
+  apps: {
+    plan: call(1),
+    up: items(1),
+    down: items(1),
+    start: items(1),
+    stop: items(1),
+    restart: items(1),
+    rm: items(1),
+    scale: items(2),
+    pause: items(1),
+    unpause: items(1),
+    kill: call(1),
+    rollback: items(2),
+    ls: call(0),
+    ps: call(1),
+    events: items(1),
+    history: call(1),
+    version: call(2),
+    why: call(2),
+  },
+  host: { backup: call(1) },
+};
+
+/** All that berthd serves. */
+export const hostMethods: MethodTable = { ...engineMethods, ...builderMethods, ...appMethods };

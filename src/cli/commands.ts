@@ -22,6 +22,15 @@ const group = (title: string, rows: Row[]): CommandEntry[] =>
 
 /** The same command under another name: docker's habits ("ps" and "container ls"). */
 const aliases: Record<string, string> = {
+  "app up": "up",
+  "app down": "down",
+  "app plan": "plan",
+  "app ls": "ls",
+  "app why": "why",
+  "app history": "history",
+  "app rollback": "rollback",
+  "app scale": "scale",
+  "app config": "config",
   "container attach": "attach",
   "container commit": "commit",
   "container cp": "cp",
@@ -48,7 +57,6 @@ const aliases: Record<string, string> = {
   "container update": "update",
   "container wait": "wait",
   "image build": "build",
-  "image history": "history",
   "image import": "import",
   "image load": "load",
   "image list": "images",
@@ -66,6 +74,27 @@ const aliases: Record<string, string> = {
   "system events": "events",
   "system info": "info",
 };
+
+const appCommands = group("Applications", [
+  ["up", "Bring the app of this directory (or -f FILE) up, or up to date", () => import("./commands/app/up.ts")],
+  ["down", "Stop an app and remove what it had; its volumes stay", () => import("./commands/app/down.ts")],
+  ["plan", "Show what 'up' would do, and do nothing", () => import("./commands/app/plan.ts")],
+  ["ls", "List apps", () => import("./commands/app/ls.ts")],
+  ["why", "Say why a service is in the state that it is in", () => import("./commands/app/why.ts")],
+  ["history", "Show the versions of an app", () => import("./commands/app/history.ts")],
+  ["rollback", "Go back to an earlier version of an app", () => import("./commands/app/rollback.ts")],
+  ["scale", "Change the number of a service's tasks", () => import("./commands/app/scale.ts")],
+  ["config", "Check the app file and show it in full", () => import("./commands/app/config.ts")],
+  ["app ps", "List an app's tasks", () => import("./commands/app/ps.ts")],
+  ["app logs", "Show what an app's tasks have written", () => import("./commands/app/logs.ts")],
+  ["app start", "Start services that were stopped", () => import("./commands/app/start.ts")],
+  ["app stop", "Stop services, and keep them", () => import("./commands/app/stop.ts")],
+  ["app restart", "Restart services", () => import("./commands/app/restart.ts")],
+  ["app pause", "Freeze services", () => import("./commands/app/pause.ts")],
+  ["app unpause", "Thaw frozen services", () => import("./commands/app/unpause.ts")],
+  ["app kill", "Send a signal to services' tasks", () => import("./commands/app/kill.ts")],
+  ["app rm", "Remove the containers of stopped services", () => import("./commands/app/rm.ts")],
+]);
 
 const containerCommands = group("Containers", [
   ["run", "Make and run a new container from an image", () => import("./commands/container/run.ts")],
@@ -104,7 +133,7 @@ const imageCommands = group("Images", [
   ["push", "Send an image to a registry", () => import("./commands/image/push.ts")],
   ["tag", "Give an image a further name", () => import("./commands/image/tag.ts")],
   ["rmi", "Remove images", () => import("./commands/image/rm.ts")],
-  ["history", "Show the steps an image was made by", () => import("./commands/image/history.ts")],
+  ["image history", "Show the steps an image was made by", () => import("./commands/image/history.ts")],
   ["save", "Write images to a tar archive", () => import("./commands/image/save.ts")],
   ["load", "Read images from a tar archive", () => import("./commands/image/load.ts")],
   ["import", "Make an image from a tar of a file system", () => import("./commands/image/import.ts")],
@@ -145,7 +174,13 @@ const systemCommands = group("The host", [
   ["completion", "Print a completion script for bash, zsh or fish", () => import("./commands/system/completion.ts")],
 ]);
 
-export const commands: CommandEntry[] = [...containerCommands, ...imageCommands, ...networkCommands, ...systemCommands];
+export const commands: CommandEntry[] = [
+  ...appCommands,
+  ...containerCommands,
+  ...imageCommands,
+  ...networkCommands,
+  ...systemCommands,
+];
 
 const byName = new Map(commands.map(entry => [entry.name, entry]));
 
@@ -155,7 +190,7 @@ export type Found =
 
 /** The command that a command line starts with: two words before one. */
 export function findCommand(argv: string[]): Found | undefined {
-  const [first = "", second = ""] = argv;
+  const [first = "", second = ""] = argv[0] === "compose" ? ["app", ...argv.slice(1)] : argv;
   const two = `${first} ${second}`;
   const entry = byName.get(two) ?? byName.get(aliases[two] ?? "");
   if (entry) return { kind: "command", entry, rest: argv.slice(2) };

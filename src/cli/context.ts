@@ -1,8 +1,11 @@
 import type { Readable, Writable } from "node:stream";
 import type { RemoteBuilder } from "../api/builder/remote-builder.ts";
+import type { FileSource } from "../appfile/input.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../base/env.ts";
+import type { AppsBackend } from "../ports/apps.ts";
 import type { Engine } from "../ports/engine.ts";
+import type { AppFlags } from "./app/selection.ts";
 
 /** The engine as commands use it: in this process (berth-engine) or behind berthd (berth). */
 export type CliEngine = Omit<Engine, "supervise">;
@@ -10,6 +13,7 @@ export type CliEngine = Omit<Engine, "supervise">;
 /** Backends beside the engine. */
 export interface Backends {
   builder: RemoteBuilder;
+  apps: AppsBackend;
 }
 
 export interface Terminal {
@@ -26,6 +30,10 @@ export interface CliContext extends Terminal {
   /** Connects on first use, so that `--help` and `version` need no berthd. */
   engine(): Promise<CliEngine>;
   environment: Environment;
+  /** Files of this host, for app files. */
+  files: FileSource;
+  /** What was said before the command about which app is meant. */
+  app: AppFlags;
   cwd: string;
   clock: Clock;
   /** Aborted by the first Ctrl-C (where the command does not take it for itself). */

@@ -28,8 +28,12 @@ async function main(): Promise<number> {
       return parts.engine;
     },
     async backend(name) {
+      if (name !== "builder")
+        throw new BerthError("unsupported", `berth-engine has no ${name}`, {
+          hint: "apps need berthd, which decides and watches: use 'berth'",
+        });
       parts ??= open();
-      return { builder: serveBuilder(parts.builder) }[name];
+      return serveBuilder(parts.builder) as never;
     },
   });
   return await runCli(context, rest);

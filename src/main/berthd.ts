@@ -1,12 +1,13 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { serveBuilder } from "../api/builder/remote-builder.ts";
-import { builderMethods, engineMethods } from "../api/methods.ts";
+import { hostMethods } from "../api/methods.ts";
 import { createApiServer } from "../api/server.ts";
 import { systemClock } from "../base/clock.ts";
 import { asBerthError, BerthError } from "../base/errors.ts";
-import { lineLogger } from "../base/log.ts";
+import { type Logger, lineLogger } from "../base/log.ts";
 import { FileLocks } from "../drivers/linux/file-locks.ts";
+import { createControlPlane } from "./create-control-plane.ts";
 import { createEngine } from "./create-engine.ts";
 import { type HostSettings, readSettings, socketPath } from "./settings.ts";
 import { version } from "./version.ts";
@@ -29,13 +30,17 @@ async function main(): Promise<void> {
   keepLogSmall(settings);
 
   const parts = createEngine(settings, process.env, logger);
-  const server = createApiServer(
-    { ...engineMethods, ...builderMethods },
-    { ...parts.engine, builder: serveBuilder(parts.builder) },
-    logger,
-  );
   const stop = new AbortController();
   const supervised = parts.engine.supervise({ signal: stop.signal, boot: isFirstSinceBoot(settings) });
+  const plane = openControlPlane(settings, parts, logger);
+  const backends = {
+    ...parts.engine,
+    builder: serveBuilder(parts.builder),
+    apps: plane.apps,
+    host: { backup: plane.backup },
+  };
+  const server = createApiServer(hostMethods, backends, logger);
+  const planned = plane.run(stop.signal);
   await listen(server, settings);
   writeFileSync(join(settings.run, "berthd.pid"), String(process.pid));
   logger.log("info", "berthd is ready", { version, socket: socketPath(settings), root: settings.root });
@@ -48,13 +53,57 @@ async function main(): Promise<void> {
   };
   process.once("SIGTERM", end);
   process.once("SIGINT", end);
-  await supervised.catch(thrown => {
+  // Whichever fails for good ends the program: it is started again by the next command or by systemd.
+  await Promise.all([supervised, planned]).catch(thrown => {
     if (!stop.signal.aborted) throw thrown;
   });
   await parts.engine[Symbol.asyncDispose]();
   rmSync(socketPath(settings), { force: true });
   rmSync(join(settings.run, "berthd.pid"), { force: true });
   process.exit(0);
+}
+
+/**
+ * Apps, over the store. A store that is damaged must not take the rest down with it: containers are supervised and served all the same, and whoever asks for
+ * apps is told what is wrong and how it is mended.
+ */
+function openControlPlane(
+  settings: HostSettings,
+  { engine, builder }: ReturnType<typeof createEngine>,
+  logger: Logger,
+) {
+  try {
+    const { apps, store, run } = createControlPlane(settings, engine, builder, logger);
+    const ready = Promise.withResolvers<void>();
+    return {
+      apps: afterwards(apps, ready.promise),
+      backup: (path: string) => store.backup(path),
+      run: (signal: AbortSignal) => run({ signal, onReady: ready.resolve }),
+    };
+  } catch (thrown) {
+    const error = asBerthError(thrown);
+    logger.log("error", `apps are not served: ${error.message}`, { hint: error.hint });
+    const fail = () => Promise.reject(error);
+    return { apps: new Proxy({}, { get: () => fail }), backup: fail, run: () => Promise.resolve() };
+  }
+}
+
+/** The methods of `target`, each waiting until the state is loaded: a request that comes early is not refused. */
+function afterwards<T extends object>(target: T, ready: Promise<void>): T {
+  return new Proxy(target, {
+    get(object, name) {
+      const method = Reflect.get(object, name);
+      if (typeof method !== "function") return method;
+      return (...args: unknown[]) => {
+        const result = ready.then(() => method.apply(object, args));
+        return Object.assign(result, { [Symbol.asyncIterator]: () => iterate(result) });
+      };
+    },
+  });
+}
+
+async function* iterate(later: Promise<AsyncIterable<unknown>>) {
+  yield* await later;
 }
 
 /** The lock is ours, so whatever is at the path is a dead one's. */

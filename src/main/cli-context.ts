@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import { processEnvironment } from "../base/env.ts";
 import { BerthError } from "../base/errors.ts";
 import type { CliContext } from "../cli/context.ts";
+import { localFileSource } from "../drivers/files/local-file-source.ts";
 import { version } from "./version.ts";
 
 /** A command's surroundings made from this process. The first Ctrl-C aborts, the second ends the program at once. */
@@ -33,6 +34,8 @@ export function createCliContext(
     stderr: process.stderr,
     environment: processEnvironment(),
     cwd: process.cwd(),
+    files: localFileSource(),
+    app: { file: [], profile: [], envFile: [], set: [] },
     clock: systemClock,
     signal: interrupted.signal,
     onSignal(name, callback) {

@@ -4,12 +4,13 @@ import { mkdirSync, openSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import type { RemoteBuilder } from "../api/builder/remote-builder.ts";
-import { builderMethods, engineMethods } from "../api/methods.ts";
+import { hostMethods } from "../api/methods.ts";
 import { systemClock } from "../base/clock.ts";
 import { BerthError } from "../base/errors.ts";
 import type { CliEngine } from "../cli/context.ts";
 import { createClient } from "../client/client.ts";
 import { HttpTransport } from "../client/transport.ts";
+import type { AppsBackend } from "../ports/apps.ts";
 import { type HostSettings, settingsAsFlags, socketPath } from "./settings.ts";
 
 const startLimit_ms = 20_000;
@@ -17,6 +18,7 @@ const startLimit_ms = 20_000;
 /** Everything that berthd serves. */
 export interface HostClient extends CliEngine {
   builder: RemoteBuilder;
+  apps: AppsBackend;
 }
 
 /** The host's berthd as an engine; starts it if it is not running. */
@@ -24,7 +26,7 @@ export async function connectToHost(settings: HostSettings): Promise<HostClient>
   if (!(await answers(settings))) await startHost(settings);
   const transport = new HttpTransport(socketPath(settings));
   return {
-    ...createClient<Omit<HostClient, typeof Symbol.asyncDispose>>({ ...engineMethods, ...builderMethods }, transport),
+    ...createClient<Omit<HostClient, typeof Symbol.asyncDispose>>(hostMethods, transport),
     async [Symbol.asyncDispose]() {
       transport[Symbol.dispose]();
     },

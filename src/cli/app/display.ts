@@ -1,0 +1,85 @@
+import type { AppEvent, TaskView } from "../../ports/apps.ts";
+import type { CliContext } from "../context.ts";
+import { humanSize } from "../output/units.ts";
+
+type Surroundings = Pick<CliContext, "stderr" | "clock">;
+
+const marks: Record<string, string> = {
+  running: "✔",
+  complete: "✔",
+  removed: "✔",
+  present: "✔",
+  failed: "✘",
+  rejected: "✘",
+};
+
+/** Progress of a change of an app: a line for each task, image and resource; redrawn in place on a terminal, a line for each change elsewhere. */
+export class AppDisplay implements Disposable {
+  readonly #context: Surroundings;
+  readonly #lines = new Map<string, string>();
+  readonly #told = new Map<string, string>();
+  #drawn = 0;
+  #dirty = false;
+  #cancel: () => void = () => {};
+
+  constructor(context: Surroundings) {
+    this.#context = context;
+    if (context.stderr.isTTY) this.#tick();
+  }
+
+  show(event: AppEvent): void {
+    if (event.type === "task") this.#set(event.name, describeTask(event));
+    else if (event.type === "waiting") this.#set(event.name, `  ${event.name}  waiting: ${event.reason}`);
+    else if (event.type === "image") {
+      const amount = event.total ? ` ${humanSize(event.current ?? 0)} of ${humanSize(event.total)}` : "";
+      this.#set(`image ${event.reference}`, `  image ${event.reference}  ${event.action}: ${event.status}`, amount);
+    } else if (event.type === "resource") {
+      const message = event.message ? `: ${event.message}` : "";
+      this.#set(
+        `${event.kind} ${event.name}`,
+        `${marks[event.state] ?? " "} ${event.kind} ${event.name}  ${event.state}${message}`,
+      );
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#cancel();
+    this.#draw();
+  }
+
+  /** `volatile` is shown on a terminal only: byte counts would fill a log. */
+  #set(key: string, line: string, volatile = ""): void {
+    if (this.#context.stderr.isTTY) {
+      this.#dirty ||= this.#lines.get(key) !== line + volatile;
+      this.#lines.set(key, line + volatile);
+    } else if (this.#told.get(key) !== line) {
+      this.#told.set(key, line);
+      this.#context.stderr.write(`${line}\n`);
+    }
+  }
+
+  #tick(): void {
+    this.#draw();
+    this.#cancel = this.#context.clock.after(80, () => this.#tick());
+  }
+
+  #draw(): void {
+    if (!this.#dirty) return;
+    this.#dirty = false;
+    const columns = this.#context.stderr.columns ?? 80;
+    const lines = [...this.#lines.values()].map(line => line.replace(/\s*\n\s*/g, " ").slice(0, columns - 1));
+    const rows = Math.max(5, ((this.#context.stderr as { rows?: number }).rows ?? 24) - 1);
+    const shown = lines.slice(-rows);
+    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : "";
+    this.#context.stderr.write(`${up}${shown.map(line => `\x1b[2K${line}\n`).join("")}`);
+    this.#drawn = shown.length;
+  }
+}
+
+export function describeTask(task: TaskView): string {
+  const health = task.health && task.state === "running" ? ` (${task.health.status})` : "";
+  const why = task.message && !["running", "complete"].includes(task.state) ? `: ${task.message}` : "";
+  const isDone = task.state === "running" && (task.health === undefined || task.health.status === "healthy");
+  const mark = task.state === "running" && !isDone ? " " : (marks[task.state] ?? " ");
+  return `${mark} ${task.name}  ${task.state}${health}${why}`;
+}

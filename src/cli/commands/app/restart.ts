@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import { follow } from "../../app/follow.ts";
+import { type AppFlags, addAppOptions, selectedName } from "../../app/selection.ts";
+import type { CliContext } from "../../context.ts";
+
+export function define(command: Command, context: CliContext): void {
+  addAppOptions(command.argument("[service...]", "all if none is named")).action(
+    async (services: string[], flags: AppFlags) => {
+      const name = await selectedName(context, flags);
+      const apps = await context.backend("apps");
+      await follow(
+        context,
+        apps.restart(name, { services: services.length > 0 ? services : undefined, signal: context.signal }),
+      );
+    },
+  );
+}

@@ -38,9 +38,13 @@ export async function execPiped(
   });
   const attempt = `running a program in container ${input.id.slice(0, 12)}`;
   const exit = exitCode(child);
+  // Only until it runs: a caller who goes away later does not end what was executed.
+  const callOff = () => child.kill("SIGKILL");
+  signal?.addEventListener("abort", callOff, { once: true });
   const output = mergeOutput(child.stdout as Readable, child.stderr as Readable);
   try {
     await Promise.race([started.done, exit]);
+    signal?.throwIfAborted();
     const pid = readPid(pidPath);
     if (pid === undefined) {
       // Either it could not be run, or it has ended already and the runtime saw no point in writing its pid.
@@ -66,6 +70,7 @@ export async function execPiped(
     await rm(directory, { recursive: true, force: true });
     throw thrown;
   } finally {
+    signal?.removeEventListener("abort", callOff);
     started.close();
   }
 }

@@ -38,7 +38,8 @@ export function prepareRuntimeTests(): void {
   });
 }
 
-type Overrides = Partial<Omit<CreateInput, "id" | "bundle">> & {
+type Overrides = Partial<Omit<CreateInput, "bundle">> & {
+  signal?: AbortSignal;
   spec?: Partial<RuntimeSpecInput["spec"]>;
   input?: Partial<RuntimeSpecInput>;
 };
@@ -60,8 +61,7 @@ export class Yard implements AsyncDisposable {
   }
 
   async create(args: string[], overrides: Overrides = {}) {
-    const { spec, input, ...create } = overrides;
-    const id = newId();
+    const { spec, input, signal, id = newId(), ...create } = overrides;
     const bundle = join(this.run, "c", id);
     const logPath = join(bundle, "log");
     mkdirSync(bundle, { recursive: true });
@@ -88,24 +88,20 @@ export class Yard implements AsyncDisposable {
       mounts: [],
       files: {},
       namespaces: { network: "private", pid: "private", ipc: "private", uts: "private", cgroup: "private" },
-      cgroupPath: `/${group}/${id}`,
+      cgroupPath: this.cgroupPath(id),
       deviceNodes: new Map(),
       host: host.facts(),
       ...input,
     });
     writeFileSync(join(bundle, "config.json"), JSON.stringify(built.spec));
     this.#ids.push(id);
-    const made = await this.runtime.create({
-      id,
-      bundle,
-      tty: false,
-      openStdin: false,
-      stdinOnce: false,
-      logPath,
-      exitCommand: [],
-      ...create,
-    });
-    return { id, bundle, logPath, cgroupPath: `/${group}/${id}`, ...made };
+    const plain = { tty: false, openStdin: false, stdinOnce: false, logPath, exitCommand: [] };
+    const made = await this.runtime.create({ id, bundle, ...plain, ...create }, { signal });
+    return { id, bundle, logPath, cgroupPath: this.cgroupPath(id), ...made };
+  }
+
+  cgroupPath(id: string): string {
+    return `/${group}/${id}`;
   }
 
   async started(args: string[], overrides: Overrides = {}) {

@@ -2,6 +2,7 @@ import { readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import { newId } from "../../src/base/ids.ts";
 import { FileLocks } from "../../src/drivers/linux/file-locks.ts";
 import { cgroups, host, logged, prepareRuntimeTests, tryRead, until, Yard } from "./runtime-yard.ts";
 
@@ -87,6 +88,36 @@ describe("a container's life", () => {
     const pids = await cgroups.processes(path);
     return pids.length === 3 ? pids : undefined;
   }
+});
+
+describe("a making that was killed half-way", () => {
+  test("leaves nothing once it is deleted, and the container can be made again", async () => {
+    await using yard = new Yard();
+    for (let delay_ms = 0; delay_ms < 40; delay_ms += 4) {
+      const id = newId();
+      const stop = new AbortController();
+      const making = yard.create(["sleep", "100"], { id, signal: stop.signal });
+      await systemClock.sleep(delay_ms);
+      stop.abort(new Error("killed"));
+      await making.catch(() => undefined);
+      await yard.runtime.delete(id, { force: true });
+      expect(await yard.runtime.list()).toEqual([]);
+      expect(cgroups.exists(yard.cgroupPath(id))).toBe(false);
+      const again = await yard.started(["true"], { id });
+      expect((await yard.ended(again)).exitCode).toBe(0);
+      await yard.runtime.delete(id);
+    }
+  });
+
+  test("what an earlier run left is no obstacle, but a running container is", async () => {
+    await using yard = new Yard();
+    const first = await yard.started(["true"]);
+    await yard.ended(first);
+    const second = await yard.started(["sleep", "100"], { id: first.id });
+    expect(yard.runtime.exitOf(second)).toBeUndefined();
+    await expect(yard.create(["true"], { id: first.id })).rejects.toMatchObject({ code: "conflict" });
+    expect((await yard.runtime.state(first.id))!.status).toBe("running");
+  });
 });
 
 describe("control groups", () => {

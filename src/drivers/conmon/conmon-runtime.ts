@@ -21,6 +21,7 @@ import { tellReopenLog, tellSize } from "./control-pipe.ts";
 import { execMonitored } from "./exec-monitored.ts";
 import { execPiped } from "./exec-piped.ts";
 import { dropExitRecord, execDirectory, readExitRecord, readMonitorPid } from "./exit-records.ts";
+import { BundleLinks, cgroupPathOfBundle, endMakers } from "./half-made.ts";
 import { createWithMonitor } from "./monitor.ts";
 import type { MonitorContext } from "./monitor-arguments.ts";
 import { runtimeError } from "./runtime-errors.ts";
@@ -55,6 +56,7 @@ export class ConmonRuntime implements Runtime {
   readonly #environment: Record<string, string>;
   readonly #root: string;
   readonly #execExitsDirectory: string;
+  readonly #links: BundleLinks;
   readonly #cgroups: LinuxCgroups;
   #choice: Promise<RuntimeChoice> | undefined;
 
@@ -65,8 +67,11 @@ export class ConmonRuntime implements Runtime {
     this.#execExitsDirectory = join(options.runDirectory, "exec-exits");
     this.#environment = { PATH: options.searchPath };
     this.#cgroups = new LinuxCgroups(options.clock);
-    mkdirSync(this.exitsDirectory, { recursive: true, mode: 0o700 });
-    mkdirSync(this.#root, { recursive: true, mode: 0o700 });
+    const links = join(options.runDirectory, "bundles");
+    for (const directory of [this.exitsDirectory, this.#root, links]) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    }
+    this.#links = new BundleLinks(links);
   }
 
   async info(): Promise<RuntimeInfo> {
@@ -81,7 +86,10 @@ export class ConmonRuntime implements Runtime {
   }
 
   async create(input: CreateInput, { signal }: CallOptions = {}): Promise<{ pid: number; monitorPid: number }> {
-    return createWithMonitor(input, await this.#context(), signal);
+    const context = await this.#context();
+    if (this.#links.find(input.id) !== undefined) await this.#clearAway(input.id, signal);
+    this.#links.note(input.id, input.bundle);
+    return createWithMonitor(input, context, signal);
   }
 
   async start(id: string, { signal }: CallOptions = {}): Promise<void> {
@@ -122,15 +130,21 @@ export class ConmonRuntime implements Runtime {
 
   async delete(id: string, options: CallOptions & { force?: boolean } = {}): Promise<void> {
     const state = await this.#state(id);
-    if (state === undefined) return;
-    if (isAlive(state)) {
+    const bundle = this.#links.find(id);
+    if (state === undefined && bundle === undefined) return;
+    if (state !== undefined && isAlive(state)) {
       if (!options.force) throw new BerthError("conflict", `deleting container ${short(id)}: it still runs`);
       signalProcess(state.pid, "SIGKILL");
     }
-    // Also what outlived the first process, as it can in the host's process namespace; and before the group can go.
-    await this.#cgroups.killAll(state.cgroupPath, options);
-    await this.#cgroups.remove(state.cgroupPath, options);
+    if (state === undefined) endMakers(id, this.#root);
+    const cgroupPath = state?.cgroupPath ?? cgroupPathOfBundle(bundle!);
+    if (cgroupPath) {
+      // Also what outlived the first process, as it can in the host's process namespace; and before the group can go.
+      await this.#cgroups.killAll(cgroupPath, options);
+      await this.#cgroups.remove(cgroupPath, options);
+    }
     await rm(join(this.#root, id), { recursive: true, force: true });
+    this.#links.forget(id);
   }
 
   async state(id: string): Promise<{ status: string; pid: number } | undefined> {
@@ -182,7 +196,17 @@ export class ConmonRuntime implements Runtime {
 
   async list(): Promise<string[]> {
     const entries = await readdir(this.#root, { withFileTypes: true });
-    return entries.filter(entry => entry.isDirectory() && !entry.name.startsWith(".")).map(entry => entry.name);
+    const known = entries.filter(entry => entry.isDirectory() && !entry.name.startsWith(".")).map(entry => entry.name);
+    return [...new Set([...known, ...this.#links.list()])];
+  }
+
+  /** Of an earlier making or run of the same container. */
+  async #clearAway(id: string, signal: AbortSignal | undefined): Promise<void> {
+    const state = await this.#state(id);
+    if (state !== undefined && isAlive(state)) {
+      throw new BerthError("conflict", `making container ${short(id)}: it is there already, as process ${state.pid}`);
+    }
+    await this.delete(id, { signal });
   }
 
   #chosen(): Promise<RuntimeChoice> {

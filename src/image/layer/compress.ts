@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { createZstdCompress } from "node:zlib";
+import { constants, createZstdCompress } from "node:zlib";
 import { mediaTypes } from "../../model/image.ts";
 import type { Compression } from "./decompress.ts";
 import { gzip } from "./gzip.ts";
@@ -16,7 +16,7 @@ export async function* compress(source: AsyncIterable<Buffer>, compression: Comp
   else if (compression === "none") yield* source;
   else {
     const input = Readable.from(source, { objectMode: false });
-    const zstd = createZstdCompress({ chunkSize: 1 << 18 });
+    const zstd = createZstdCompress({ chunkSize: 1 << 18, params: { [constants.ZSTD_c_checksumFlag]: 1 } });
     input.on("error", thrown => zstd.destroy(thrown));
     try {
       for await (const chunk of input.pipe(zstd)) yield chunk as Buffer;

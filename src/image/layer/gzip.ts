@@ -7,7 +7,7 @@ const piecesAtOnce = 4;
 /** How far back deflate looks. */
 const windowSize = 32 << 10;
 
-/** Measured on layers of Debian packages: level 6 takes 1.9 times as long for 3 % less. */
+/** Measured on 100 MB of Debian's programs, libraries and documentation: level 6 takes 1.8 times the processor time for 3 % less. */
 const level = 4;
 
 const deflatePiece = promisify<InputType, ZlibOptions, Buffer>(deflateRaw);

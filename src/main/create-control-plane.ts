@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
@@ -6,9 +6,11 @@ import { systemClock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
 import { Apps } from "../control/apps/apps.ts";
+import { StandaloneFiles } from "../control/apps/standalone-files.ts";
 import { ControlPlane } from "../control/control-plane.ts";
 import { readKeyFile } from "../control/files/key-file.ts";
 import { Keyring } from "../control/files/keyring.ts";
+import { LinuxMounts } from "../drivers/mounts/linux-mounts.ts";
 import { SqliteStore } from "../drivers/sqlite/store.ts";
 import type { HostFacts } from "../model/host.ts";
 import type { Builder } from "../ports/build.ts";
@@ -16,38 +18,67 @@ import type { Engine } from "../ports/engine.ts";
 import type { HostSettings } from "./settings.ts";
 
 export const storePath = (settings: HostSettings) => join(settings.root, "store", "berth.db");
+/** Where the contents of secrets and configs are for containers: in memory. */
+export const filesPath = (settings: HostSettings) => join(settings.run, "files");
+
+const taskIdDigits = 12;
+const files_bytes = 64 * 2 ** 20;
 
 /** The server part of berthd and this host's agent, in one process: what decides, and what carries it out here. */
-export function createControlPlane(settings: HostSettings, engine: Engine, builder: Builder, logger: Logger) {
+export function createControlPlane(
+  settings: HostSettings,
+  engine: Engine,
+  builder: Builder | undefined,
+  logger: Logger,
+) {
   const clock = systemClock;
+  mkdirSync(join(settings.root, "store"), { recursive: true, mode: 0o700 });
   const store = new SqliteStore({ path: storePath(settings), clock });
   const keyring = new Keyring(readKeyFile(join(settings.root, "store", "key")));
-  const control = new ControlPlane({ store, keyring, clock, logger, newId, random: Math.random });
+  const newTaskId = () => newId().slice(0, taskIdDigits);
+  const control = new ControlPlane({ store, keyring, clock, logger, newId: newTaskId, random: Math.random });
   const apps = new Apps({ control, engineOf: () => engine, builder, user: userInfo().username });
 
   /** Until aborted. `onReady` when requests can be served. */
   async function run({ signal, onReady }: { signal: AbortSignal; onReady: () => void }): Promise<void> {
-    const facts = await hostFacts(engine);
+    new LinuxMounts().tmpfs(filesPath(settings), { size_bytes: files_bytes, mode: 0o711 });
+    const facts = await hostFacts(engine, bootId(settings));
     const agent = new Agent({
       engine,
       link: control.dispatcher,
       facts,
       clock,
       logger,
-      filesRoot: join(settings.run, "files"),
+      filesRoot: filesPath(settings),
     });
+    const stop = new AbortController();
+    const either = AbortSignal.any([signal, stop.signal]);
     const ready = Promise.withResolvers<void>();
-    const running = control.run({ signal, onReady: ready.resolve });
+    const running = control.run({ signal: either, onReady: ready.resolve });
+    const working = ready.promise.then(() => agent.run({ signal: either, onReady }));
     running.catch(ready.reject);
-    await ready.promise;
-    onReady();
-    await Promise.all([running, agent.run({ signal })]);
+    try {
+      await Promise.all([running, working]);
+    } catch (thrown) {
+      if (!signal.aborted) throw thrown;
+    } finally {
+      stop.abort();
+      ready.resolve();
+      await Promise.allSettled([running, working]);
+    }
   }
 
-  return { apps, files: control.files, store, run };
+  return { apps, control, files: new StandaloneFiles(control.files), store, run };
 }
 
-async function hostFacts(engine: Engine): Promise<HostFacts> {
+/** New with each start of the host's system: `run` is in memory, so when this file is gone, everything that ran is too. */
+function bootId({ run }: HostSettings): string {
+  const path = join(run, "boot");
+  if (!existsSync(path)) writeFileSync(path, newId(), { mode: 0o600 });
+  return readFileSync(path, "utf8");
+}
+
+async function hostFacts(engine: Engine, boot: string): Promise<HostFacts> {
   const info = await engine.system.info();
   return {
     name: info.hostname,
@@ -63,6 +94,6 @@ async function hostFacts(engine: Engine): Promise<HostFacts> {
     storageDriver: info.storageDriver,
     labels: {},
     resources: {},
-    bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+    bootId: boot,
   };
 }

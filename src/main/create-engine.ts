@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
@@ -112,5 +113,8 @@ export function createEngine(
   }
 }
 
-/** A program built beside this one. */
-const program = (name: string) => join(import.meta.dirname, `${name}.cjs`);
+/** A program built beside this one, or its source where this one runs from sources. */
+function program(name: string): string {
+  const built = join(import.meta.dirname, `${name}.cjs`);
+  return existsSync(built) ? built : join(import.meta.dirname, `${name}.ts`);
+}

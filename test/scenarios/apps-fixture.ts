@@ -1,10 +1,10 @@
 import { silentLogger } from "../../src/base/log.ts";
 import { LinuxMounts } from "../../src/drivers/mounts/linux-mounts.ts";
-import { createApps } from "../../src/main/create-apps.ts";
+import { createControlPlane, filesPath } from "../../src/main/create-control-plane.ts";
 import type { AppEvent } from "../../src/ports/apps.ts";
 import { makeHost, type TestHost } from "./harness.ts";
 
-export type Running = Omit<ReturnType<typeof createApps>, "run"> & { end(): Promise<void> };
+export type Running = Omit<ReturnType<typeof createControlPlane>, "run"> & { end(): Promise<void> };
 
 export interface AppsHost extends AsyncDisposable {
   host: TestHost;
@@ -30,7 +30,7 @@ export async function makeAppsHost(): Promise<AppsHost> {
       await appsHost.berthd.end();
       stop.abort();
       await supervised;
-      new LinuxMounts().unmount(`${host.settings.run}/secrets`);
+      new LinuxMounts().unmount(filesPath(host.settings));
       await host[Symbol.asyncDispose]();
     },
   };
@@ -38,7 +38,7 @@ export async function makeAppsHost(): Promise<AppsHost> {
 }
 
 async function startBerthd({ engine, builder, settings }: TestHost): Promise<Running> {
-  const { run, ...parts } = createApps({ settings, engine, builder, logger: silentLogger });
+  const { run, ...parts } = createControlPlane(settings, engine, builder, silentLogger);
   const stop = new AbortController();
   let ended: Promise<void> = Promise.resolve();
   await new Promise<void>((resolve, reject) => {

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { App } from "../../src/model/app.ts";
 import type { Service } from "../../src/model/service.ts";
-import { appOf, dependency } from "../../src/testing/apps.ts";
+import { appOf } from "../../src/testing/apps.ts";
 import { type AppsHost, all, makeAppsHost } from "./apps-fixture.ts";
-import { until } from "./harness.ts";
 
-const sleeper: Partial<Service> = { image: "busybox", command: ["sleep", "1000"], init: true, stopGracePeriod_ms: 2000 };
+const sleeper: Partial<Service> = {
+  image: "busybox",
+  command: ["sleep", "1000"],
+  init: true,
+  stopGracePeriod_ms: 2000,
+};
 
 describe("apps on a real engine", () => {
   let at: AppsHost;

@@ -20,7 +20,10 @@ export class StandaloneFiles implements StandaloneFilesBackend {
     options: CallOptions & { labels?: Record<string, string> } = {},
   ): Promise<StandaloneFileView> {
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,63}$/.test(name)) {
-      throw new BerthError("invalid", `${kind} name ${JSON.stringify(name)}: use letters, digits, "_", "." and "-", at most 64`);
+      throw new BerthError(
+        "invalid",
+        `${kind} name ${JSON.stringify(name)}: use letters, digits, "_", "." and "-", at most 64`,
+      );
     }
     const bytes = Buffer.from(content, "base64");
     if (bytes.length > largest_bytes) {

@@ -10,6 +10,7 @@ import type { BuilderParts } from "./execute/parts.ts";
 import { resolvePlan } from "./execute/resolve.ts";
 import { sweepLeftovers, workspace } from "./execute/workspace.ts";
 import { printedGraph } from "./graph/print.ts";
+import { isolatedBuild, sweepIsolated } from "./isolated/isolated-build.ts";
 
 /** Builds on this host, in this process. Any number of processes may build with one root at once. */
 export class LocalBuilder implements Builder {
@@ -31,8 +32,9 @@ export class LocalBuilder implements Builder {
 
   async build(input: BuildInput): Promise<BuildResult> {
     this.#checkPlatform(input);
-    this.#swept ??= sweepLeftovers(this.#parts);
+    this.#swept ??= this.#sweep();
     await this.#swept;
+    if (input.isolated) return this.#isolated(input);
     this.#running++;
     try {
       await using space = await workspace(this.#parts, newId().slice(0, 12));
@@ -41,6 +43,18 @@ export class LocalBuilder implements Builder {
       this.#running--;
       if (this.#running === 0) await this.#parts.runner.releaseIdle();
     }
+  }
+
+  async #sweep(): Promise<void> {
+    await sweepLeftovers(this.#parts);
+    const { isolatedRoots, locks, layers } = this.#parts;
+    if (isolatedRoots) await sweepIsolated(isolatedRoots, locks, layers);
+  }
+
+  #isolated(input: BuildInput): Promise<BuildResult> {
+    const { isolatedRoots: roots, images: host, locks } = this.#parts;
+    if (roots) return isolatedBuild(input, newId().slice(0, 12), { roots, host, locks });
+    throw new BerthError("unsupported", "an isolated build: this builder has no roots of their own to offer");
   }
 
   async print(input: BuildInput): Promise<PrintedGraph> {

@@ -44,6 +44,7 @@ export function createEngine(
   const content = new DiskContentStore({ root: join(root, "content"), locks, clock });
   const layers = new OverlayLayers({ root, content, locks, clock });
   const roots: ContentRoots[] = [];
+  const clients = createClients();
   const images = createImages();
   const runtime = new ConmonRuntime({
     runDirectory: join(run, "monitor"),
@@ -89,24 +90,30 @@ export function createEngine(
     startDetached: ([file = "", ...args]) => spawn(file, args, { detached: true, stdio: "ignore", cwd: "/" }).unref(),
     ...instead,
   });
-  const builder = createBuilder(settings, environment, { images, layers, locks, host, networks });
+  const builder = createBuilder(settings, environment, { images, layers, locks, host, networks, clients });
   // What the build cache needs must outlive a removed image.
   roots.push(builder.roots);
   return { engine, builder, images, content, roots };
 
-  function createImages(): LocalImageService {
-    const configuration = environment["BERTH_CONFIG"] ?? "/etc/berth";
-    const clients = new RegistryClients({
+  function createClients(): RegistryClients {
+    return new RegistryClients({
       ...{ clock, random, runProgram },
       dockerConfig: environment["DOCKER_CONFIG"] ?? join(environment["HOME"] ?? homedir(), ".docker"),
-      registriesFile: join(configuration, "registries.json"),
+      registriesFile: join(configuration(), "registries.json"),
       proxy: { http: environment["HTTP_PROXY"], https: environment["HTTPS_PROXY"], no: environment["NO_PROXY"] },
     });
+  }
+
+  function configuration(): string {
+    return environment["BERTH_CONFIG"] ?? "/etc/berth";
+  }
+
+  function createImages(): LocalImageService {
     return new LocalImageService({
       ...{ content, layers, locks, clock, clients },
       root: join(root, "images"),
       roots,
-      trust: new TrustPolicy(join(configuration, "trust.json")),
+      trust: new TrustPolicy(join(configuration(), "trust.json")),
       platform: { os: "linux", architecture: host.facts().architecture },
       sources: [new BusyboxSource(), new DebianSource({ clock, environment, directory: join(root, "bootstrap") })],
     });

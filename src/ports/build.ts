@@ -69,6 +69,8 @@ export interface BuildInput {
   cgroupParent?: string;
   /** Steps at once; absent: the host's cores. */
   parallelism?: number;
+  /** In an engine root of its own, gone afterwards: nothing from the host's cache, nothing into it; only base images are shared. */
+  isolated?: boolean;
   auth?: (registry: string) => RegistryAuth | undefined;
   onProgress?: (event: BuildEvent) => void;
   signal?: AbortSignal;

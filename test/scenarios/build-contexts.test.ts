@@ -106,11 +106,6 @@ describe("git", () => {
   let repository: string;
   let first: string;
   beforeAll(() => {
-    const module = join(fixture.base, "module");
-    fixture.write({ inner: "from the submodule" }, module);
-    git(module, "init", "-q");
-    git(module, "add", ".");
-    git(module, "commit", "-qm", "one");
     repository = join(fixture.base, "repo");
     fixture.write(
       {

@@ -5,6 +5,7 @@ import { LocalBuilder } from "../../src/build/local-builder.ts";
 import { HostSourceFetcher } from "../../src/drivers/build/source-fetcher.ts";
 import { RuntimeStepRunner } from "../../src/drivers/build/step-runner.ts";
 import { layerXattrs } from "../../src/drivers/build/xattrs.ts";
+import { LinuxCgroups } from "../../src/drivers/cgroup/linux-cgroups.ts";
 import { LinuxHost } from "../../src/drivers/host/linux-host.ts";
 import { FileLocks } from "../../src/drivers/linux/file-locks.ts";
 import { BridgeNetworks } from "../../src/drivers/network/bridge-networks.ts";
@@ -54,6 +55,7 @@ export class BuildFixture implements AsyncDisposable {
   });
   readonly images: LocalImageService;
   readonly networks: BridgeNetworks;
+  readonly cgroup = `berth-build-test-${process.pid}-${instances}`;
   readonly builder: LocalBuilder;
 
   constructor() {
@@ -88,7 +90,7 @@ export class BuildFixture implements AsyncDisposable {
       searchPath: process.env["PATH"] ?? "",
       clock: systemClock,
       ...{ host, networks },
-      cgroupRoot: "berth-build-test",
+      cgroupRoot: this.cgroup,
       networkFiles: ({ extraHosts, resolver }) => ({
         hosts: hostsFile(
           extraHosts.map(item => ({ address: item.slice(item.indexOf(":") + 1), names: [item.split(":", 1)[0]!] })),
@@ -187,6 +189,7 @@ export class BuildFixture implements AsyncDisposable {
     await this.networks.check(new Set(), { repair: true });
     await this.clients[Symbol.asyncDispose]();
     await this.layers[Symbol.asyncDispose]();
+    await new LinuxCgroups(systemClock).remove(`/${this.cgroup}`);
     rmSync(this.base, { recursive: true, force: true });
   }
 }

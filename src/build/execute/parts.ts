@@ -8,6 +8,7 @@ import type { Locks } from "../../ports/locks.ts";
 import type { StepLayer, StepRecord, StepRecords } from "../cache/records.ts";
 import type { Dockerfile } from "../dockerfile/parse.ts";
 import type { BuildPlan } from "../graph/steps.ts";
+import type { IsolatedRoots } from "../isolated/isolated-build.ts";
 import type { FileDigests } from "../tree/file-digests.ts";
 import type { Contexts } from "./contexts.ts";
 import type { BuildProgress } from "./progress.ts";
@@ -31,6 +32,8 @@ export interface BuilderParts {
   platform: Platform;
   /** Steps at once where a build does not say. */
   cpus: number;
+  /** For builds with `isolated`; without it they are refused. */
+  isolatedRoots?: IsolatedRoots;
 }
 
 /** Steps found elsewhere: in a registry or a directory. */

@@ -71,6 +71,7 @@ export function toBuildInput(path: string, flags: BuildFlags, context: Surroundi
     cacheFrom: flags.cacheFrom.map(text => parseCache(text, cwd, "--cache-from")) as CacheLocation[],
     cacheTo: flags.cacheTo.map(text => parseCache(text, cwd, "--cache-to")),
     pull: flags.pull,
+    isolated: flags.isolated,
     platform: parsePlatform(flags.platform),
     network: parseNetwork(flags.network),
     extraHosts: flags.addHost,

@@ -205,3 +205,31 @@ test("models and provider are parsed; what runs them is not asked here", () => {
   expect(app.models).toEqual({ m: { model: "ai/x", runtimeFlags: [], extensions: {} } });
   expect(app.services["cloud"]!.provider).toEqual({ type: "p", options: { a: 1 } });
 });
+
+test("what multiplies by including, extending or reading again is refused while it is still small", () => {
+  const before = performance.now();
+  const tens = (level: number) =>
+    `include: [${Array.from({ length: 10 }, (_, index) => `{path: l${level}.yaml, env_file: e${index}}`).join(", ")}]`;
+  const includes = Object.fromEntries(Array.from({ length: 9 }, (_, level) => [`l${level}.yaml`, tens(level + 1)]));
+  const envs = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`e${index}`, ""]));
+  expect(problems({ "compose.yaml": tens(0), ...includes, "l9.yaml": "services: {}", ...envs })[0]!.message).toContain(
+    "the app has more than",
+  );
+
+  const large = Array.from({ length: 20_000 }, (_, index) => `K${index}: v`).join(", ");
+  const extending = Array.from(
+    { length: 1_000 },
+    (_, index) => `  s${index}: {extends: base, environment: {X: 1}}`,
+  ).join("\n");
+  expect(problems(`services:\n  base: {image: a, environment: {${large}}}\n${extending}\n`)[0]!.message).toContain(
+    "the app has more than",
+  );
+
+  const reading = Array.from({ length: 1_000 }, (_, index) => `  s${index}: {image: a, env_file: big}`).join("\n");
+  const big = "K=v\n".repeat(100_000);
+  expect(problems({ "compose.yaml": `services:\n${reading}\n`, big })[0]!.message).toContain("the app has more than");
+
+  const ports = Array.from({ length: 100 }, (_, index) => `  s${index}: {image: a, ports: ["1-65000"]}`).join("\n");
+  expect(problems(`services:\n${ports}\n`)[0]!.message).toMatch(/fewer ports|more than/);
+  expect(performance.now() - before).toBeLessThan(15_000);
+});

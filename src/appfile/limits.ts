@@ -8,6 +8,8 @@ export const limits = {
   depth: 100,
   /** Values in one file once every alias is written out. */
   nodes: 1_000_000,
+  /** Values in all files of an app, each as often as it is included or extended; texts count, too. */
+  values: 2_000_000,
   /** Text in one file once every alias is written out. */
   expandedLength: 32 << 20,
   /** Text of one file once every variable is written out. */

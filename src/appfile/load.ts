@@ -7,6 +7,7 @@ import { resolveFiles } from "./8-resolve/env-files.ts";
 import { normalize } from "./8-resolve/normalize.ts";
 import { activeProfiles, dropUnused, selectServices } from "./8-resolve/profiles.ts";
 import { check, reporter } from "./9-check/check.ts";
+import { Budget } from "./budget.ts";
 import type { LoadInput, LoadResult } from "./input.ts";
 import { buildModel, parseFiles } from "./model-node.ts";
 import { childOf, type MapNode, type Node, textOf } from "./node.ts";
@@ -42,6 +43,7 @@ function load(input: LoadInput, problems: Problems, params: ParamBook): LoadResu
   problems.warnings.push(...located.warnings);
   const scope: Scope = {
     reader,
+    budget: new Budget(),
     problems,
     params,
     homeDirectory: input.homeDirectory ?? located.environment["HOME"],
@@ -73,7 +75,7 @@ function finish(model: MapNode, name: string, input: LoadInput, located: Located
   const report = reporter(problems, model);
   delete plain.version;
   delete plain["x-berth"];
-  const origins = resolveFiles(plain, { reader, environment, problem: report });
+  const origins = resolveFiles(plain, { reader, budget: scope.budget, environment, problem: report });
   normalize(plain, name, located.directory);
   const selection = selectServices(plain, activeProfiles(input.profiles, environment), input.services ?? []);
   check(plain, selection, report);

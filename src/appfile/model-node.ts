@@ -7,6 +7,7 @@ import { mergeNodes, settle } from "./4-decode/shape.ts";
 import { includeAll } from "./5-include/include.ts";
 import { applyExtends } from "./6-extends/extends.ts";
 import { bindBareKeys } from "./8-resolve/bare-keys.ts";
+import { sizeOf } from "./budget.ts";
 import { type MapNode, mapOf, type Node, type SourceText, without } from "./node.ts";
 import { declareParams } from "./params/declare.ts";
 import { fail } from "./problems.ts";
@@ -27,10 +28,15 @@ export function parseFiles(paths: readonly string[], scope: Scope): Node[] {
     if (parsed.length === 0) fail({ source, offset: 0 }, [], "the file is empty", "an app file has at least services:");
     for (const each of parsed)
       if (each.kind !== "map") fail(each.at, [], "an app file is a mapping", notCompose(source));
+    for (const each of parsed) scope.budget.spend(sizeOf(each), 0, each.at);
+    // A file costs something even when it is nearly empty.
+    scope.budget.spend(costOfFile, source.text.length, { source, offset: 0 });
     documents.push(...parsed);
   }
   return documents;
 }
+
+const costOfFile = 500;
 
 const notCompose = ({ path }: SourceText) => `is ${path} the right file?`;
 
@@ -67,6 +73,7 @@ export function fillIn(parsed: Node, scope: Scope): Node {
   return interpolate(parsed, {
     lookup: name => scope.outer(name) ?? environment(name),
     problems: scope.problems,
+    budget: scope.budget,
     onUnset(name, at) {
       if (scope.unset.has(name)) return;
       scope.unset.add(name);

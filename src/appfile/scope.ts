@@ -1,5 +1,6 @@
 import { type Lookup, lookupIn } from "./3-interpolate/template.ts";
 import type { Decoder } from "./4-decode/shape.ts";
+import type { Budget } from "./budget.ts";
 import { limits } from "./limits.ts";
 import type { Node } from "./node.ts";
 import type { ParamBook } from "./params/book.ts";
@@ -9,6 +10,7 @@ import type { Reader } from "./reader.ts";
 /** What the files of one app, or of one included app, share. */
 export interface Scope {
   reader: Reader;
+  budget: Budget;
   problems: Problems;
   params: ParamBook;
   homeDirectory: string | undefined;
@@ -39,6 +41,7 @@ export function decoder(scope: Scope, directory = scope.directory): Decoder {
     homeDirectory: scope.homeDirectory,
     environment: lookupIn(scope.environment),
     portsLeft: limits.ports,
+    budget: scope.budget,
     directives: scope.directives,
   };
 }

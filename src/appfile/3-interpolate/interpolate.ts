@@ -1,3 +1,4 @@
+import type { Budget } from "../budget.ts";
 import { limits } from "../limits.ts";
 import type { Entry, Mark, Node } from "../node.ts";
 import { fail, type Problems } from "../problems.ts";
@@ -6,12 +7,13 @@ import { type Lookup, substitute, TemplateError } from "./template.ts";
 export interface Interpolation {
   lookup: Lookup;
   problems: Problems;
+  budget?: Budget;
   /** Told once of each name that is not set and has no default. */
   onUnset: (name: string, at: Mark) => void;
 }
 
 /** The node with every variable in its values filled in; keys are left alone. What has no variable is returned as it is. */
-export function interpolate(root: Node, { lookup, problems, onUnset }: Interpolation): Node {
+export function interpolate(root: Node, { lookup, problems, budget, onUnset }: Interpolation): Node {
   const path: (string | number)[] = [];
   let length = 0;
 
@@ -19,6 +21,7 @@ export function interpolate(root: Node, { lookup, problems, onUnset }: Interpola
     try {
       const filled = substitute(template, lookup, name => onUnset(name, at));
       length += filled.length;
+      budget?.spend(0, filled.length, at);
       if (length > limits.interpolatedLength) fail(at, path, "with all variables filled in, the file is too large");
       return filled;
     } catch (error) {

@@ -35,6 +35,8 @@ export const ports: Shape<Plain<typeof longPort>[]> = {
   expected: "a list of ports",
 };
 
+const fieldsOfPort = 5;
+
 interface Range {
   first: number;
   last: number;
@@ -48,6 +50,7 @@ function decodePort(node: Node, to: Decoder): Node[] | undefined {
   if (typeof parsed === "string") return wrong(node, to, expected, parsed);
   const { address, host, container, protocol } = parsed;
   const size = container.last - container.first + 1;
+  to.budget.spend(size * fieldsOfPort, 0, node.at);
   to.portsLeft -= size;
   if (to.portsLeft < 0) return wrong(node, to, "fewer ports", "too many are published; use network_mode: host");
   const made: Node[] = [];

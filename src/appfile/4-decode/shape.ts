@@ -1,4 +1,5 @@
 import type { Lookup } from "../3-interpolate/template.ts";
+import type { Budget } from "../budget.ts";
 import { describe, type Entry, type MapNode, type Node, type ScalarNode } from "../node.ts";
 import type { Problems } from "../problems.ts";
 
@@ -14,6 +15,7 @@ export interface Decoder {
   environment: Lookup;
   /** Ports that may still be made out of ranges. */
   portsLeft: number;
+  budget: Budget;
   /** Whether a `!reset` or `!override` was met. */
   directives: { seen: boolean };
 }

@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { isRemote } from "../4-decode/paths.ts";
 import { service } from "../4-decode/service.ts";
 import { decodeChild, mergeNodes } from "../4-decode/shape.ts";
+import { sizeOf } from "../budget.ts";
 import { limits } from "../limits.ts";
 import { childOf, type MapNode, type Node, textOf, without } from "../node.ts";
 import { fail } from "../problems.ts";
@@ -62,6 +63,7 @@ class Resolver {
     if (trail.includes(step)) fail(node.at, path, `the services extend each other: ${[...trail, step].join(" -> ")}`);
     if (trail.length >= limits.nesting) fail(node.at, path, `extends are nested more than ${limits.nesting} deep`);
     const result = this.#extend(place, name, node, [...trail, step]);
+    this.#scope.budget.spend(sizeOf(result), 0, node.at);
     this.#done.set(key, result);
     return result;
   }

@@ -4,11 +4,16 @@ import { parseDotenv, parseRawEnv } from "../1-locate/dotenv.ts";
 import { lookupIn } from "../3-interpolate/template.ts";
 import type { ComposeDocument } from "../4-decode/document.ts";
 import type { ComposeService } from "../4-decode/service.ts";
+import type { Budget } from "../budget.ts";
 import type { Path } from "../node.ts";
 import type { Reader } from "../reader.ts";
 
+/** A variable takes at least so much of a file: "A=1" and the line end. */
+const shortestLine = 4;
+
 export interface EnvFileContext {
   reader: Reader;
+  budget: Budget;
   environment: Record<string, string>;
   problem: (path: Path, message: string, hint?: string) => void;
 }
@@ -63,17 +68,21 @@ function readFile(
   required: boolean,
   seen: Record<string, string | null>,
   at: Path,
-  { reader, environment, problem }: EnvFileContext,
+  { reader, budget, environment, problem }: EnvFileContext,
 ): Record<string, string> {
   const [outer, own] = [lookupIn(environment), lookupIn(seen)];
   const lookup = (key: string) => outer(key) ?? own(key);
-  try {
-    const source = reader.read(path);
-    if (source) return format === "raw" ? parseRawEnv(source.text, lookup) : parseDotenv(source, lookup);
+  const source = reader.read(path);
+  if (!source) {
     if (required) problem(at, `there is no file ${path}`, "write it, or say required: false");
+    return {};
+  }
+  budget.spend(source.text.length / shortestLine, 0, { source, offset: 0 });
+  try {
+    return format === "raw" ? parseRawEnv(source.text, lookup) : parseDotenv(source, lookup);
   } catch (error) {
     if (!(error instanceof BerthError)) throw error;
     problem(at, error.message, error.hint);
+    return {};
   }
-  return {};
 }

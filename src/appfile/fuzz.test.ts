@@ -45,7 +45,8 @@ const others = {
 
 /** The app, or undefined for what is refused as it should be. Fails for any other error, and for what takes too long. */
 function load(text: string): LoadedApp | undefined {
-  const before = performance.now();
+  // Of the processor, not of the clock: other tests may run beside this one.
+  const before = process.cpuUsage();
   try {
     const files = filesIn({ ...others, "/app/compose.yaml": text });
     const result = loadApp({ files, workingDirectory: "/app", environment: { A: "a", TAG: "2" }, profiles: ["*"] });
@@ -55,7 +56,7 @@ function load(text: string): LoadedApp | undefined {
     if (error.message === "") throw new Error("an error without a message", { cause: error });
     return undefined;
   } finally {
-    expect(performance.now() - before).toBeLessThan(3_000);
+    expect(process.cpuUsage(before).user).toBeLessThan(3_000_000);
   }
 }
 
@@ -67,7 +68,7 @@ test("the samples load as they are, but for files that are not there", () => {
   expect(samples.filter(text => !load(text)).filter(text => !/env_file|label_file/.test(text))).toEqual([]);
 });
 
-test("10,000 mutated files are loaded or refused, never worse", { timeout: 60_000 }, () => {
+test("10,000 mutated files are loaded or refused, never worse", { timeout: 600_000 }, () => {
   let loaded = 0;
   fc.assert(
     fc.property(seed, start => {
@@ -107,7 +108,11 @@ test("on 3,000 mutated files the quick parser reads what the yaml package reads,
   fc.assert(
     fc.property(seed, start => {
       const random = randomOf(start);
-      const text = mutate(samples[Math.floor(random() * samples.length)]!, random);
+      const yaml = () => samples[Math.floor(random() * samples.length)]!;
+      const text = mutate(
+        random() < 0.8 ? yaml() : JSON.stringify(randomDocument(random), null, random() < 0.5 ? 1 : 0),
+        random,
+      );
       const source = { path: "f", text };
       const quick = attempt(() => parseQuick(source));
       if (!quick) return;
@@ -123,7 +128,7 @@ test("on 3,000 mutated files the quick parser reads what the yaml package reads,
   expect(read).toBeGreaterThan(500);
 });
 
-test("any text at all is loaded or refused", { timeout: 60_000 }, () => {
+test("any text at all is loaded or refused", { timeout: 600_000 }, () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary", maxLength: 60 }), text => void load(text)),
     runs(2_000),

@@ -30,11 +30,12 @@ function thousand(): Record<string, string> {
   return { ...files, "compose.yaml": `${text}volumes: {data: }\n` };
 }
 
-test("1,000 services with anchors, extends and env files load in about a second, however busy the machine", () => {
+test("1,000 services with anchors, extends and env files load in about a second of one processor", () => {
   const files = thousand();
-  const before = performance.now();
+  const before = process.cpuUsage();
   const { app } = loadFiles(files);
-  expect(performance.now() - before).toBeLessThan(4_000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(3_000);
   expect(Object.keys(app.services)).toHaveLength(1_001);
   expect(app.services["service999"]).toMatchObject({
     restart: { name: "always" },

@@ -98,6 +98,7 @@ const samples = [
   "---\na: b\n",
   'url: http://a:80/x#y\nempty:\nports:\n  - 80:80\n  - "1"\n',
   "a:\n  - b\n\n  # c\n  - d\ne: f g  h   # i\n",
+  '{"a":1, "b": [true,{"c":null}],\n"d":"x"}\n',
   "'quoted key': 1\n\"other\" : 2\n$dollar: 3\n1: 4\n",
 ];
 

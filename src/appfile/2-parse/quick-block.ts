@@ -49,8 +49,17 @@ class QuickParser implements Cursor {
     if (this.text.slice(this.line).search(/^---/m) >= 0) throw Bail;
     const indent = this.indent();
     if (indent < 0) return undefined;
-    const node = this.block(indent, 0);
+    const node = this.root(indent);
     if (this.indent() >= 0) throw Bail;
+    return node;
+  }
+
+  /** The whole document: JSON is YAML, too. */
+  root(indent: number): Node {
+    const at = this.line + indent;
+    if (this.text[at] !== "{") return this.block(indent, 0);
+    const { node, end } = parseFlow(this, at, -1, 0);
+    this.endLine(end);
     return node;
   }
 

@@ -55,7 +55,7 @@ function flowMap(cursor: Cursor, start: number, parent: number, depth: number): 
     expansion.count(1, key.value.length, depth + 1, at);
     at = key.end;
     while (text[at] === " ") at++;
-    if (text[at] !== ":" || !/^[\s,}]?$/.test(text[at + 1] ?? "")) throw Bail;
+    if (text[at] !== ":" || !(isQuoted || /^[\s,}]?$/.test(text[at + 1] ?? ""))) throw Bail;
     const valueStart = skip(cursor, at + 1, parent);
     const { node, end } = flowMapValue(cursor, valueStart, parent, depth + 1);
     entries.set(key.value, { at: expansion.mark(keyStart), value: node });

@@ -6,7 +6,8 @@ import type { ContainerConfig } from "../state/record.ts";
 import { together } from "../together.ts";
 import { imageMounts } from "./image-mounts.ts";
 
-const monitorPatience_ms = 2_000;
+const monitorPatience_ms = 5_000;
+const poll_ms = 1;
 
 /**
  * Takes away everything that a run needs: process, namespace, addresses, ports, mounts, run directory. Every step may be repeated and may find its work
@@ -16,8 +17,7 @@ export async function cleanUpRun(context: EngineContext, config: ContainerConfig
   const { id } = config;
   const { paths, runtime, networks, layers, volumes, mounts } = context;
   const bundle = paths.bundle(id);
-  await runtime.delete(id, { force: true });
-  await monitorGone(context, id);
+  await endProcesses(context, id);
   const attached = config.mounts.filter(mount => mount.type === "volume");
   await together(
     networks.release(id),
@@ -31,14 +31,25 @@ export async function cleanUpRun(context: EngineContext, config: ContainerConfig
   rmSync(bundle, { recursive: true, force: true });
 }
 
-/** A monitor whose container was just deleted by force still has its exit to record: what is cleaned up before that would come back. */
-async function monitorGone({ runtime, paths, clock }: EngineContext, id: string): Promise<void> {
+/**
+ * Ends whatever the runtime has of it. Where the monitor lives still it may be in the middle of making the container, which then has to go as well, or has its
+ * exit to record, which would come back after all is cleaned up: so it is waited for, until it lets go of the lock and has written.
+ */
+async function endProcesses({ runtime, locks, paths, clock }: EngineContext, id: string): Promise<void> {
   const target = { id, bundle: paths.bundle(id) };
-  const pid = runtime.monitorPid(target);
+  if (runtime.exitOf(target) !== undefined) return await runtime.delete(id, { force: true });
   const deadline_ms = clock.now_ms() + monitorPatience_ms;
-  while (pid !== undefined && runtime.exitOf(target) === undefined && clock.now_ms() < deadline_ms) {
-    if (processStart(pid) === undefined) return;
-    await clock.sleep(1);
+  let existed = false;
+  for (;;) {
+    existed = existed || (await runtime.state(id)) !== undefined;
+    await runtime.delete(id, { force: true });
+    if (!locks.isHeld(paths.alive(id)) || clock.now_ms() > deadline_ms) break;
+    await clock.sleep(poll_ms);
+  }
+  const monitor = runtime.monitorPid(target);
+  while (existed && runtime.exitOf(target) === undefined && clock.now_ms() < deadline_ms) {
+    if (monitor === undefined || processStart(monitor) === undefined) return;
+    await clock.sleep(poll_ms);
   }
 }
 

@@ -174,7 +174,7 @@ function startFailure(config: ContainerConfig, thrown: unknown): BerthError {
   const cause = asBerthError(thrown);
   if (cause.details?.["exitCode"] !== undefined || cause.code !== "internal") return cause;
   const notFound = /executable file (`.*` )?not found|no such file or directory/i.test(cause.message);
-  const notRunnable = /permission denied|is a directory|exec format error/i.test(cause.message);
+  const notRunnable = /permission denied|not permitted|is a directory|exec format error/i.test(cause.message);
   return new BerthError("invalid", `cannot start container ${config.name}: ${cause.message}`, {
     cause: thrown,
     hint: notFound

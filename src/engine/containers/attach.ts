@@ -56,10 +56,16 @@ class AttachSession implements Session {
   }
 
   #position = 0;
+  /** What was so when the session was opened: an end after that is seen, also by who begins to read only then. */
+  #wasRunning = false;
+  #runsBefore = 0;
 
   /** From here on nothing that the container writes is missed. */
   open(): void {
     const { stream = true, stdin } = this.#options;
+    const seen = look(this.#context, this.#config.id);
+    this.#wasRunning = isRunning(seen);
+    this.#runsBefore = seen.stored.runs;
     this.#position = logSize_bytes(this.#context.paths.log(this.#config.id));
     const wantsInput = Boolean(stdin && this.#config.spec.openStdin);
     if (stream && (wantsInput || !this.#isLogged())) {
@@ -172,12 +178,12 @@ class AttachSession implements Session {
   async #isStarted(signal: AbortSignal): Promise<boolean> {
     const { paths, clock, store } = this.#context;
     const { id } = this.#config;
-    const runs = store.state(id).runs;
+    if (this.#wasRunning) return true;
     using watch = new DirectoryWatch(clock, [paths.container(id)], name => name === "state.json");
     for (;;) {
       if (!store.exists(id)) return false;
       const seen = look(this.#context, id);
-      if (isRunning(seen) || seen.observed.kind === "ended" || seen.stored.runs > runs) return true;
+      if (isRunning(seen) || seen.observed.kind === "ended" || seen.stored.runs > this.#runsBefore) return true;
       await watch.next({ signal });
     }
   }

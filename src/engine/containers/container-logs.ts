@@ -24,7 +24,10 @@ export function logSource(context: EngineContext, id: string): LogSource {
   return {
     clock: context.clock,
     path: context.paths.log(id),
-    stateDirectory: context.paths.container(id),
+    watchState: watch => {
+      watch.add(context.paths.container(id), name => name === "state.json");
+      watch.add(context.runtime.exitsDirectory, name => name === id);
+    },
     ended: () => {
       if (!context.store.exists(id)) return true;
       const seen = look(context, id);

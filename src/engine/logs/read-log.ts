@@ -11,8 +11,8 @@ export interface LogSource {
   clock: Clock;
   /** Present file; rotated ones are <path>.1 … */
   path: string;
-  /** A directory in which something changes when the container's state does. */
-  stateDirectory: string;
+  /** Opens a watch on what changes when the container's state does. */
+  watchState: (watch: DirectoryWatch) => void;
   /** Whether no more output can come. */
   ended: () => boolean;
 }
@@ -21,7 +21,7 @@ export interface LogSource {
 export async function* readLog(source: LogSource, options: LogOptions = {}): AsyncGenerator<LogRecord> {
   const wanted = { stdout: options.stdout ?? true, stderr: options.stderr ?? true };
   using watch = new DirectoryWatch(source.clock, options.follow ? [dirname(source.path)] : []);
-  if (options.follow) watch.add(source.stateDirectory, name => name === "state.json");
+  if (options.follow) source.watchState(watch);
   using file = new FollowedFile(source.path);
   const from =
     options.tail === undefined
@@ -46,7 +46,7 @@ export async function* followLog(
   options: { signal?: AbortSignal } = {},
 ): AsyncGenerator<LogRecord> {
   using watch = new DirectoryWatch(source.clock, [dirname(source.path)]);
-  watch.add(source.stateDirectory, name => name === "state.json");
+  source.watchState(watch);
   using file = new FollowedFile(source.path);
   file.startAt(0, offset);
   yield* follow(source, file, watch, { ...options, follow: true });

@@ -92,7 +92,8 @@ function verbs({ engine }: Opened): Pick<TestHost, "create" | "start" | "run" | 
     start,
     logs,
     run: async spec => {
-      const id = await start(spec);
+      const id = await create(spec);
+      await containers.start(id);
       const { exitCode } = await containers.wait(id);
       return { id, exitCode, output: await logs(id) };
     },

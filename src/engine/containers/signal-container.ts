@@ -138,8 +138,8 @@ async function send(context: EngineContext, held: Held, signal: number, options:
   try {
     await context.runtime.kill(held.id, String(signal), options);
   } catch (thrown) {
-    // It may have ended between the look and the signal: then there is nothing left to signal.
-    if (isRunning(look(context, held.id))) throw thrown;
+    // It has ended by itself, and its monitor is about to write that down: there is nothing left to signal.
+    if (!isCode(thrown, "conflict", "not_found")) throw thrown;
   }
   containerEvent(context, held.config, "kill", { signal: String(signal) });
 }

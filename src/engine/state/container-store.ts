@@ -79,9 +79,9 @@ export class ContainerStore {
   }
 
   /** The lock under which everything about a container is changed. Throws `not_found` when it has been removed meanwhile. */
-  async lock(id: string, options: CallOptions & { timeout_ms?: number } = {}): Promise<Lock> {
+  async lock(id: string, { signal }: CallOptions = {}): Promise<Lock> {
     try {
-      return await this.#locks.acquire(this.paths.lock(id), options);
+      return await this.#locks.acquire(this.paths.lock(id), { signal });
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === "ENOENT") throw noSuchContainer(id);
       throw thrown;

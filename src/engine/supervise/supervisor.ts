@@ -15,7 +15,7 @@ import { watchHealth } from "./watch-health.ts";
 
 /** How often running containers are looked at: size of their log, and the ends that nobody announces. */
 const round_ms = 1_000;
-const lockWait_ms = 10_000;
+const lockWait_ms = 3_000;
 
 export interface SuperviseOptions {
   signal: AbortSignal;

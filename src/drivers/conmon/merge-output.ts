@@ -3,7 +3,13 @@ import type { Readable } from "node:stream";
 import type { OutputChunk } from "./output-queue.ts";
 
 /** Both pipes of a program as one sequence, in the order of arrival. Nothing is read ahead beyond the pipes' own buffers. */
-export async function* mergeOutput(stdout: Readable, stderr: Readable): AsyncGenerator<OutputChunk> {
+export function mergeOutput(stdout: Readable, stderr: Readable): AsyncGenerator<OutputChunk> {
+  // When a program ends, Node throws away what nobody has shown an interest in: so interest is shown before the first read.
+  for (const readable of [stdout, stderr]) readable.on("readable", swallow);
+  return merge(stdout, stderr);
+}
+
+async function* merge(stdout: Readable, stderr: Readable): AsyncGenerator<OutputChunk> {
   const sources = [
     { stream: "stdout" as const, readable: stdout },
     { stream: "stderr" as const, readable: stderr },

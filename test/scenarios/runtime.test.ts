@@ -1,4 +1,4 @@
-import { readFileSync, renameSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -183,18 +183,27 @@ describe("the monitor", () => {
     expect(all.join("")).toBe(Array.from({ length: 2000 }, (_, index) => `${index + 1}\n`).join(""));
   });
 
-  test("killed with -9, it leaves the container running, which can still be told and ended", async () => {
-    await using yard = new Yard();
-    const container = await yard.started(["sh", "-c", "echo up; sleep 100"]);
-    await until(() => logged(container.logPath, "stdout") === "up\n");
-    process.kill(container.monitorPid, "SIGKILL");
-    await until(() => hasEnded(container.monitorPid));
-    expect((await yard.runtime.state(container.id))!.status).toBe("running");
-    await expect(yard.runtime.attach({ ...container, stdin: false, tty: false })).rejects.toThrow(/no monitor/);
-    await expect(yard.runtime.resize({ ...container, rows: 1, columns: 1 })).rejects.toThrow(/no monitor/);
-    expect((await yard.shell(container, "echo alive")).output).toBe("alive\n");
-    await yard.runtime.delete(container.id, { force: true });
-    expect(yard.runtime.exitOf(container)).toBeUndefined();
-    expect(cgroups.exists(container.cgroupPath)).toBe(false);
-  });
+  test.each(["crun", "runc"] as const)(
+    "killed with -9 (%s), it leaves the container running, which can still be told and ended",
+    async name => {
+      await using yard = new Yard(name);
+      const lockPath = join(yard.run, "lock");
+      const lock = await locks.acquire(lockPath);
+      const container = await yard.started(["sh", "-c", "echo up; sleep 100"], { lockFd: lock.fd });
+      await lock[Symbol.asyncDispose]();
+      await until(() => logged(container.logPath, "stdout") === "up\n");
+      expect(readdirSync(`/proc/${container.pid}/fd`)).toEqual(["0", "1", "2"]);
+      expect(locks.isHeld(lockPath)).toBe(true);
+      process.kill(container.monitorPid, "SIGKILL");
+      await until(() => hasEnded(container.monitorPid));
+      expect(locks.isHeld(lockPath)).toBe(false);
+      expect((await yard.runtime.state(container.id))!.status).toBe("running");
+      await expect(yard.runtime.attach({ ...container, stdin: false, tty: false })).rejects.toThrow(/no monitor/);
+      await expect(yard.runtime.resize({ ...container, rows: 1, columns: 1 })).rejects.toThrow(/no monitor/);
+      expect((await yard.shell(container, "echo alive")).output).toBe("alive\n");
+      await yard.runtime.delete(container.id, { force: true });
+      expect(yard.runtime.exitOf(container)).toBeUndefined();
+      expect(cgroups.exists(container.cgroupPath)).toBe(false);
+    },
+  );
 });

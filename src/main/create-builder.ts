@@ -10,6 +10,7 @@ import { borrowLayers } from "../drivers/build/borrow-layers.ts";
 import { HostSourceFetcher } from "../drivers/build/source-fetcher.ts";
 import { RuntimeStepRunner } from "../drivers/build/step-runner.ts";
 import { layerXattrs } from "../drivers/build/xattrs.ts";
+import { LinuxCgroups } from "../drivers/cgroup/linux-cgroups.ts";
 import { BridgeNetworks } from "../drivers/network/bridge-networks.ts";
 import { OverlayLayers } from "../drivers/overlay/overlay-layers.ts";
 import { hostsFile, resolvConf } from "../engine/network-files.ts";
@@ -50,7 +51,7 @@ function commonParts(settings: HostSettings, environment: Environment, parts: Bu
     // The choice of a runtime outlives a reboot, and isolated roots need not make it again.
     cacheDirectory: settings.root,
     searchPath: environment["PATH"] ?? "",
-    cgroupRoot: settings.instance === "" ? "berth-build" : `berth-build-${settings.instance}`,
+    cgroupRoot: cgroupRootOf(settings),
     networkFiles,
   });
   return {
@@ -62,6 +63,10 @@ function commonParts(settings: HostSettings, environment: Environment, parts: Bu
     xattrs: layerXattrs,
     cpus: facts.cpus,
   };
+}
+
+function cgroupRootOf({ instance }: HostSettings): string {
+  return instance === "" ? "berth-build" : `berth-build-${instance}`;
 }
 
 function networkFiles(input: { extraHosts: string[]; gateway?: string; resolver?: string; onHost: boolean }) {
@@ -130,6 +135,7 @@ async function openIsolatedRoot(
     async [Symbol.asyncDispose]() {
       await networks.check(new Set(), { repair: true });
       await layers[Symbol.asyncDispose]();
+      await new LinuxCgroups(clock).remove(`/${cgroupRootOf(own)}`);
       for (const pin of pins) await hostLayers.removeRoot(pin);
       for (const directory of [own.run, own.root]) rmSync(directory, { recursive: true, force: true });
     },

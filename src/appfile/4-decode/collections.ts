@@ -1,17 +1,9 @@
 import type { Json } from "../../model/service.ts";
+import { mergeEntries, mergeNodes } from "../7-merge/merge-nodes.ts";
 import { type Entry, list, type MapNode, map, type Node, scalar } from "../node.ts";
 import { nearest } from "../suggest.ts";
 import { scalarText, text } from "./scalars.ts";
-import {
-  type Decoder,
-  decodeChild,
-  mergeEntries,
-  mergeNodes,
-  type Plain,
-  type Shape,
-  type Shapes,
-  wrong,
-} from "./shape.ts";
+import { type Decoder, decodeChild, type Plain, type Shape, type Shapes, wrong } from "./shape.ts";
 
 /** Anything at all; a later one replaces an earlier one. For x-*. */
 export const anything: Shape<Json> = { expected: "anything", takesNull: true, decode: node => node };

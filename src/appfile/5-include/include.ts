@@ -3,7 +3,7 @@ import { readEnvFiles } from "../1-locate/locate.ts";
 import { namePattern } from "../4-decode/collections.ts";
 import { document } from "../4-decode/document.ts";
 import { absolutePath, isRemote } from "../4-decode/paths.ts";
-import { mergeNodes } from "../4-decode/shape.ts";
+import { mergeNodes } from "../7-merge/merge-nodes.ts";
 import { limits } from "../limits.ts";
 import { childOf, type MapNode, type Mark, type Node, without } from "../node.ts";
 import { toPlain } from "../plain.ts";

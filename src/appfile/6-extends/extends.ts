@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import { isRemote } from "../4-decode/paths.ts";
 import { service } from "../4-decode/service.ts";
-import { decodeChild, mergeNodes } from "../4-decode/shape.ts";
+import { decodeChild } from "../4-decode/shape.ts";
+import { mergeNodes } from "../7-merge/merge-nodes.ts";
 import { sizeOf } from "../budget.ts";
 import { limits } from "../limits.ts";
 import { childOf, type MapNode, type Node, textOf, without } from "../node.ts";

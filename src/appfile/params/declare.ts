@@ -3,7 +3,7 @@ import { interpolate } from "../3-interpolate/interpolate.ts";
 import { type Lookup, lookupIn } from "../3-interpolate/template.ts";
 import { orEmpty, param, paramNames } from "../4-decode/berth.ts";
 import { mapOfShape } from "../4-decode/collections.ts";
-import { mergeNodes, settle } from "../4-decode/shape.ts";
+import { mergeNodes, settle } from "../7-merge/merge-nodes.ts";
 import { childOf, type Mark, type Node } from "../node.ts";
 import { toPlain } from "../plain.ts";
 import { decoder, type Scope } from "../scope.ts";

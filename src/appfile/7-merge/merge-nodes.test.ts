@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { loadFiles } from "../testing/app-files.ts";
+import { loadFiles } from "../../testing/app-files.ts";
 
 /** The service web out of an image and two layers, given as YAML of what is under it. */
 function merged(base: string, over: string) {

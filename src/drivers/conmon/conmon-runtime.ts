@@ -138,7 +138,7 @@ export class ConmonRuntime implements Runtime {
     }
     if (state === undefined) endMakers(id, this.#root);
     const cgroupPath = state?.cgroupPath ?? cgroupPathOfBundle(bundle!);
-    if (cgroupPath) {
+    if (cgroupPath && !this.#cgroups.removeIfEmpty(cgroupPath)) {
       // Also what outlived the first process, as it can in the host's process namespace; and before the group can go.
       await this.#cgroups.killAll(cgroupPath, options);
       await this.#cgroups.remove(cgroupPath, options);

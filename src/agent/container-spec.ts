@@ -56,7 +56,7 @@ export function containerSpec(task: Task, version: AppVersion, extras: Container
     mounts: mountsOf(app, service, extras),
     volumesFrom: service.volumesFrom?.map(from => volumesFrom(from, extras)),
     shmSize_bytes: service.shmSize_bytes,
-    ports: service.ports.map(portOf),
+    ports: service.ports.map(port => portOf(port, `${app.name}/${service.name}`)),
     exposedPorts: service.expose.map(port => (port.includes("/") ? port : `${port}/tcp`)),
     endpoints: service.networkMode === undefined ? endpointsOf(app, task, service) : undefined,
     macAddress: service.macAddress,
@@ -141,12 +141,14 @@ function mountOf(app: App, service: Service, mount: ServiceMount, inherited: Rea
   }
 }
 
-function portOf(port: Service["ports"][number]): PortSpec {
+/** A fixed port in mode `ingress` is the service's: its tasks share it, and new connections are spread over them. */
+function portOf(port: Service["ports"][number], service: string): PortSpec {
   if (port.protocol === "sctp") {
     throw new BerthError("unsupported", `publishing port ${port.containerPort}/sctp`, { hint: "publish tcp or udp" });
   }
   const { containerPort, protocol, hostAddress, hostPort, hostPortEnd } = port;
-  return { containerPort, protocol, hostAddress, hostPort, hostPortEnd };
+  const isShared = port.mode === "ingress" && hostPort !== undefined && hostPortEnd === undefined;
+  return { containerPort, protocol, hostAddress, hostPort, hostPortEnd, ...(isShared ? { shared: service } : {}) };
 }
 
 /** In falling order of priority, then by name: the first gives the default route (Compose Specification, networks, priority). */

@@ -80,6 +80,8 @@ export interface PortSpec {
   hostPort?: number;
   /** A free one out of hostPort..hostPortEnd. */
   hostPortEnd?: number;
+  /** Containers that say the same word here may publish the same host port: new connections are spread over them at random. */
+  shared?: string;
 }
 
 /** A port as it is published now. */
@@ -88,6 +90,7 @@ export interface PublishedPort {
   protocol: Protocol;
   hostAddress: string;
   hostPort: number;
+  shared?: string;
 }
 
 export interface EndpointSpec {

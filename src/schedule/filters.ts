@@ -62,8 +62,11 @@ const resources: Filter = {
 const hostPorts: Filter = {
   name: "ports",
   refuse(request, view) {
-    const taken = request.hostPorts.find(port => view.ports.has(port));
-    return taken && `has port ${taken} taken by ${view.ports.get(taken)}`;
+    for (const { port, shared } of request.hostPorts) {
+      const other = view.ports.get(port)?.find(({ sharedBy }) => !shared || sharedBy !== request.service);
+      if (other !== undefined) return `has port ${port} taken by ${other.task}`;
+    }
+    return undefined;
   },
 };
 

@@ -78,6 +78,16 @@ describe("placing a task", () => {
     expect(place(web, views)).toMatchObject({ reasons: ["a has port 8080/tcp taken by shop-web-1"] });
   });
 
+  it("lets all tasks of a service share its port, and nobody else", () => {
+    const views = [emptyView(hostOf("a"))];
+    const ports = [{ containerPort: 80, hostPort: 8080, protocol: "tcp" as const, mode: "ingress" as const }];
+    const web = request({}, { ports });
+    expect([place(web, views).placed, place(web, views).placed]).toEqual([true, true]);
+    expect(place({ ...web, name: "shop-db-1", service: "shop/db" }, views)).toMatchObject({
+      reasons: ["a has port 8080/tcp taken by shop-web-1"],
+    });
+  });
+
   it("keeps within what hosts have unreserved", () => {
     const views = [emptyView(hostOf("a"))];
     const big = request({ reservations: { nanoCpus: 3e9, memory_bytes: 2 ** 30 } });

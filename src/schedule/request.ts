@@ -1,6 +1,6 @@
 import type { Placement } from "../model/deploy.ts";
 import type { Service } from "../model/service.ts";
-import type { HostView } from "./host-view.ts";
+import type { HostView, PortHolder } from "./host-view.ts";
 
 /** What a task asks of its host. */
 export interface PlacementRequest {
@@ -11,8 +11,8 @@ export interface PlacementRequest {
   nanoCpus: number;
   memory_bytes: number;
   resources: Record<string, number>;
-  /** Fixed ports on the host, "8080/tcp". */
-  hostPorts: string[];
+  /** Fixed ports on the host, "8080/tcp"; shared ones may be had by all tasks of the service. */
+  hostPorts: { port: string; shared: boolean }[];
   placement: Placement;
   platform?: string;
 }
@@ -27,7 +27,10 @@ export function requestOf(name: string, app: string, service: Service): Placemen
     resources: Object.fromEntries((reserved?.genericResources ?? []).map(({ kind, value }) => [kind, value])),
     hostPorts: service.ports
       .filter(port => port.hostPort !== undefined && port.hostPortEnd === undefined)
-      .map(port => `${port.hostAddress ? `${port.hostAddress}:` : ""}${port.hostPort}/${port.protocol}`),
+      .map(port => ({
+        port: `${port.hostAddress ? `${port.hostAddress}:` : ""}${port.hostPort}/${port.protocol}`,
+        shared: port.mode === "ingress",
+      })),
     placement: service.deploy?.placement ?? { constraints: [], spread: [] },
     platform: service.platform,
   };
@@ -40,7 +43,10 @@ export function take(view: HostView, request: PlacementRequest): void {
   for (const [kind, value] of Object.entries(request.resources)) {
     view.resources[kind] = (view.resources[kind] ?? 0) + value;
   }
-  for (const port of request.hostPorts) view.ports.set(port, request.name);
+  for (const { port, shared } of request.hostPorts) {
+    const holder: PortHolder = { task: request.name, ...(shared ? { sharedBy: request.service } : {}) };
+    view.ports.set(port, [...(view.ports.get(port) ?? []), holder]);
+  }
   view.tasks += 1;
   view.services.set(request.service, (view.services.get(request.service) ?? 0) + 1);
 }
@@ -49,7 +55,9 @@ export function take(view: HostView, request: PlacementRequest): void {
 export function without(view: HostView, request: PlacementRequest): HostView {
   const resources = { ...view.resources };
   for (const [kind, value] of Object.entries(request.resources)) resources[kind] = (resources[kind] ?? 0) - value;
-  const ports = new Map([...view.ports].filter(([port]) => !request.hostPorts.includes(port)));
+  const ports = new Map(
+    [...view.ports].map(([port, holders]) => [port, holders.filter(({ task }) => task !== request.name)] as const),
+  );
   const services = new Map(view.services).set(request.service, (view.services.get(request.service) ?? 1) - 1);
   return {
     ...view,

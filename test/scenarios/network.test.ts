@@ -258,6 +258,31 @@ describe("published ports", () => {
     );
   });
 
+  test("containers that share a port answer by chance, and the rest goes on when one leaves", async () => {
+    await fixture.network("shared-a");
+    await fixture.network("shared-b");
+    const members = [await fixture.member("shared1", "shared-a"), await fixture.member("shared2", "shared-b")];
+    for (const member of members) {
+      await fixture.serve(member, "tcp", 80);
+      await fixture.networks.publish(member.id, member.endpoints, [{ ...tcp(80, 41_220), shared: "shop/web" }]);
+    }
+    const stranger = await fixture.member("stranger", "bridge");
+    await expect(fixture.networks.publish(stranger.id, stranger.endpoints, [tcp(80, 41_220)])).rejects.toThrow(
+      /has published it/,
+    );
+    // Each sees the gateway of its own network as the client: so the answer tells who gave it.
+    const gateways = members.map(({ endpoints }) => endpoints[0]!.gateway);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => fixture.ask(undefined, "tcp", "127.0.0.1", 41_220)),
+    );
+    expect(new Set(answers)).toEqual(new Set(gateways));
+    await fixture.networks.unpublish(members[0]!.id);
+    const rest = await Promise.all(Array.from({ length: 5 }, () => fixture.ask(undefined, "tcp", "127.0.0.1", 41_220)));
+    expect(new Set(rest)).toEqual(new Set([gateways[1]]));
+    await fixture.networks.unpublish(members[1]!.id);
+    expect(await fixture.ask(undefined, "tcp", "127.0.0.1", 41_220)).toBe("");
+  });
+
   test("IPv6: another host reaches the container's port on the host's IPv6 address", async () => {
     const web = await fixture.member("web6", "six");
     await fixture.serve(web, "tcp", 80);

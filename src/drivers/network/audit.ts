@@ -11,7 +11,7 @@ import { isBridge } from "./network-options.ts";
 import type { KernelNames } from "./paths.ts";
 import { isPluggedIn, unplug } from "./plug.ts";
 import type { PortFiles } from "./port-files.ts";
-import { addNetwork, addPorts, elementsIn } from "./rules.ts";
+import { addNetwork, addPorts, balancePorts, elementsIn } from "./rules.ts";
 
 /** Something that should not be, and how to end it. */
 export interface Leak {
@@ -116,7 +116,7 @@ function linkLeaks(input: AuditInput): Leak[] {
 }
 
 function linkLeak(
-  { containers, endpoints, networks }: AuditInput,
+  { endpoints, networks }: AuditInput,
   { name }: Link,
   owner: { networkId: string; containerId?: string },
 ): Leak[] {
@@ -125,8 +125,8 @@ function linkLeak(
   if (containerId === undefined) {
     if (!networks.some(network => network.id === networkId))
       return [{ sentence: `the bridge ${name} belongs to no network`, repair }];
-    const idle = containers.size === 0 && endpoints.files.isEmpty(networkId);
-    return idle ? [{ sentence: `the bridge ${name} is up, and there is no container`, repair }] : [];
+    // An idle bridge is no leak: it waits for the next container, or for `tend` to take it down.
+    return [];
   }
   if (endpoints.files.read(networkId, containerId)?.hostInterface === name) return [];
   return [
@@ -142,12 +142,11 @@ function ruleLeaks({ networks, bridges, ports, names, ruleset }: AuditInput): Le
       ? []
       : [{ sentence: `the table ${names.table} is missing in the firewall, and networks are up` }];
   }
+  const published = ports.all().flatMap(record => record.rules);
   const wanted = elementsIn(
     up.map(network => addNetwork(names.table, rulesOf(network))).join("") +
-      ports
-        .all()
-        .map(record => addPorts(names.table, record.rules))
-        .join(""),
+      addPorts(names.table, published) +
+      balancePorts(names.table, published, published),
   );
   const there = elementsIn(ruleset);
   const surplus = [...there].filter(element => !wanted.has(element));

@@ -54,9 +54,9 @@ export class PortFiles {
     const before = this.read(record.containerId)?.ports ?? [];
     const path = this.#path(record.containerId);
     writeJson(path, record);
-    for (const port of before) unclaim(this.#claimPath(port), path);
+    for (const port of before) unclaim(this.#claimPath(port, record.containerId), path);
     for (const port of record.ports) {
-      const claimPath = this.#claimPath(port);
+      const claimPath = this.#claimPath(port, record.containerId);
       const stale = claimant(claimPath);
       if (stale !== undefined && stale !== path) unclaim(claimPath, stale);
       claim(claimPath, path);
@@ -68,14 +68,14 @@ export class PortFiles {
     const record = readJson<PortRecord>(path);
     if (record === undefined) return;
     removeFile(path);
-    for (const port of record.ports) unclaim(this.#claimPath(port), path);
+    for (const port of record.ports) unclaim(this.#claimPath(port, record.containerId), path);
   }
 
   /** Ports held by anybody but `containerId` of this instance. */
   held(containerId: string): HeldPort[] {
     const own = this.#path(containerId);
     return namesIn(this.#claims).flatMap(name => {
-      const match = /^(tcp|udp)-(\d+)-(.+)$/.exec(name);
+      const match = /^(tcp|udp)-(\d+)-([^+]+)/.exec(name);
       const owner = match === null ? undefined : claimant(join(this.#claims, name));
       if (match === null || owner === undefined || owner === own) return [];
       const record = readJson<PortRecord>(owner);
@@ -87,6 +87,7 @@ export class PortFiles {
           hostPort: Number(hostPort),
           hostAddress: hostAddress!,
           containerPort: 0,
+          shared: record.ports.find(port => this.#claimPath(port, record.containerId).endsWith(`/${name}`))?.shared,
           owner: record.containerName,
         },
       ];
@@ -100,7 +101,7 @@ export class PortFiles {
       const owner = name === ".lock" ? undefined : claimant(path);
       if (owner === undefined || !owner.startsWith(`${this.#records}/`)) return [];
       const record = readJson<PortRecord>(owner);
-      return record?.ports.some(port => this.#claimPath(port) === path) ? [] : [{ path, owner }];
+      return record?.ports.some(port => this.#claimPath(port, record.containerId) === path) ? [] : [{ path, owner }];
     });
   }
 
@@ -108,7 +109,8 @@ export class PortFiles {
     return join(this.#records, `${containerId}.json`);
   }
 
-  #claimPath({ protocol, hostPort, hostAddress }: PublishedPort): string {
-    return join(this.#claims, `${protocol}-${hostPort}-${hostAddress}`);
+  /** Those who share a port have a claim each. */
+  #claimPath({ protocol, hostPort, hostAddress, shared }: PublishedPort, containerId: string): string {
+    return join(this.#claims, `${protocol}-${hostPort}-${hostAddress}${shared === undefined ? "" : `+${containerId}`}`);
   }
 }

@@ -14,6 +14,7 @@ export interface PortWish {
   anyPort: boolean;
   address: string;
   containerPort: number;
+  shared?: string;
 }
 
 export interface PortTargets {
@@ -42,6 +43,7 @@ export function portWishes(
     firstPort: anyPort ? freePorts.first : checkedPort(spec.hostPort!),
     lastPort: anyPort ? freePorts.last : checkedPort(spec.hostPortEnd ?? spec.hostPort!),
     anyPort,
+    shared: spec.shared,
   };
   const wishes: PortWish[] = [];
   if (host === "" || parseIp(host).family === 4) {
@@ -82,7 +84,8 @@ export function* candidates(wish: PortWish, random: () => number): Generator<num
 }
 
 export function published(wish: PortWish, hostPort: number): PublishedPort {
-  return { containerPort: wish.containerPort, protocol: wish.protocol, hostAddress: wish.hostAddress, hostPort };
+  const { containerPort, protocol, hostAddress, shared } = wish;
+  return { containerPort, protocol, hostAddress, hostPort, ...(shared === undefined ? {} : { shared }) };
 }
 
 export function ruleOf(wish: PortWish, hostPort: number): PortRule {
@@ -92,12 +95,14 @@ export function ruleOf(wish: PortWish, hostPort: number): PortRule {
     hostPort,
     address: wish.address,
     port: wish.containerPort,
+    ...(wish.shared === undefined ? {} : { shared: wish.shared }),
   };
 }
 
-/** Whether two published ports want the same packets. */
+/** Whether two published ports want the same packets, and are not meant to share them. */
 export function collide(one: PublishedPort, other: PublishedPort): boolean {
   if (one.protocol !== other.protocol || one.hostPort !== other.hostPort) return false;
+  if (one.shared !== undefined && one.shared === other.shared) return false;
   const [first, second] = [parseIp(one.hostAddress), parseIp(other.hostAddress)];
   if (first.family !== second.family) return false;
   return anyAddress(one.hostAddress) || anyAddress(other.hostAddress) || first.value === second.value;

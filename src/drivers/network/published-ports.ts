@@ -8,7 +8,7 @@ import type { Nft } from "./nft.ts";
 import { allowHairpin, gatewayEndpoint } from "./plug.ts";
 import type { HeldPort, PortFiles, PortRecord } from "./port-files.ts";
 import { candidates, collide, type PortTargets, type PortWish, portWishes, published, ruleOf } from "./port-plan.ts";
-import { addPorts, deletePorts, type PortRule } from "./rules.ts";
+import { addPorts, balancePorts, deletePorts, type PortRule } from "./rules.ts";
 import { forgetStaleFlows } from "./stale-flows.ts";
 
 export interface PublishedPortsOptions {
@@ -80,8 +80,10 @@ export class PublishedPorts {
 
   /** One transaction: nobody sees the old rules gone and the new ones not there. */
   async #change(what: string, before: PortRule[], after: PortRule[]): Promise<void> {
-    const { nft, table, rewriteRules } = this.#options;
-    const script = deletePorts(table, before) + addPorts(table, after);
+    const { nft, table, files, rewriteRules } = this.#options;
+    const all = files.all().flatMap(({ rules }) => rules);
+    const script =
+      deletePorts(table, before) + addPorts(table, after) + balancePorts(table, [...before, ...after], all);
     if (script === "") return;
     try {
       nft.run(what, script);

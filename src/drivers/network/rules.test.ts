@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { addNetwork, addPorts, deletePorts, elementsIn, replaceAll } from "./rules.ts";
+import { addNetwork, addPorts, balancePorts, deletePorts, elementsIn, replaceAll } from "./rules.ts";
 
 const network = {
   bridge: "berth0",
@@ -61,4 +61,17 @@ test("nft's listing and our script are compared in one spelling", () => {
     new Set(["ports4 6 . 8080 : 172.17.0.2 . 80", "ports4 17 . 53 : 172.17.0.3 . 53"]),
   );
   expect(elementsIn(addPorts("berth", [port]))).toEqual(new Set(["ports4 6 . 8080 : 172.17.0.2 . 80"]));
+});
+
+test("a shared port has one chain that leads to all who have it, and goes with the last", () => {
+  const shared = { protocol: "tcp", hostPort: 8080, port: 80, shared: "shop/web" } as const;
+  const [one, two] = [
+    { ...shared, address: "172.17.0.2" },
+    { ...shared, address: "172.17.0.3" },
+  ];
+  expect(addPorts("berth", [one])).toBe("");
+  const text = balancePorts("berth", [two], [one, two]);
+  expect(text).toContain("numgen random mod 2 map { 0 : 172.17.0.2 . 80, 1 : 172.17.0.3 . 80 }");
+  expect(elementsIn(text)).toEqual(new Set(["balanced 6 . 8080 : goto balance_tcp_8080"]));
+  expect(balancePorts("berth", [one], [])).toContain("delete chain inet berth balance_tcp_8080");
 });

@@ -21,6 +21,8 @@ export interface PortRule {
   hostPort: number;
   address: string;
   port: number;
+  /** Rules for one host port with the same word lead to all their addresses, by chance. */
+  shared?: string;
 }
 
 export function baseRules(table: string): string {
@@ -63,6 +65,10 @@ export function baseRules(table: string): string {
     type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service
   }
 
+  map balanced {
+    type inet_proto . inet_service : verdict
+  }
+
   chain protect {
     comment "127.0.0.0/8 is routed to the bridges for published ports: no container may use it to reach or to imitate the host"
     type filter hook prerouting priority raw; policy accept;
@@ -72,6 +78,7 @@ export function baseRules(table: string): string {
   chain publish {
     meta l4proto != { tcp, udp } return
     ip6 daddr ::1 return
+    meta l4proto . th dport vmap @balanced
     dnat ip to ip daddr . meta l4proto . th dport map @addressed4
     dnat ip to meta l4proto . th dport map @ports4
     dnat ip6 to ip6 daddr . meta l4proto . th dport map @addressed6
@@ -140,12 +147,50 @@ function portElement(rule: PortRule): [string, string] {
   return [`addressed${family}`, `${formatIp(parseIp(rule.hostAddress))} . ${service} : ${target}`];
 }
 
+const isShared = (rule: PortRule) => rule.shared !== undefined;
+
 export function addPorts(table: string, rules: PortRule[]): string {
-  return change("add", table, rules.map(portElement));
+  return change("add", table, rules.filter(rule => !isShared(rule)).map(portElement));
 }
 
 export function deletePorts(table: string, rules: PortRule[]): string {
-  return change("delete", table, rules.map(portElement));
+  return change("delete", table, rules.filter(rule => !isShared(rule)).map(portElement));
+}
+
+/** Shared ports that `changed` touches, written anew with all that `all` leads to: one chain for each, replaced within the transaction. */
+export function balancePorts(table: string, changed: PortRule[], all: PortRule[]): string {
+  const key = ({ protocol, hostPort }: PortRule) => `${protocol} . ${hostPort}`;
+  const keys = new Set(changed.filter(isShared).map(key));
+  return [...keys]
+    .map(service =>
+      balanceOne(
+        table,
+        service,
+        all.filter(rule => isShared(rule) && key(rule) === service),
+      ),
+    )
+    .join("");
+}
+
+function balanceOne(table: string, service: string, members: PortRule[]): string {
+  const chain = `balance_${service.replace(" . ", "_")}`;
+  const element = `element inet ${table} balanced { ${service} : goto ${chain} }\n`;
+  const fresh = `add chain inet ${table} ${chain}\nflush chain inet ${table} ${chain}\n`;
+  if (members.length === 0) return `${fresh}delete ${element}delete chain inet ${table} ${chain}\n`;
+  const bySide = Map.groupBy(
+    members,
+    ({ address, hostAddress }) => `${parseIp(address).family === 4 ? "ip" : "ip6"} ${hostAddress ?? ""}`,
+  );
+  const rules = [...bySide].map(([side, targets]) => {
+    const [family = "", hostAddress = ""] = side.split(" ");
+    const where =
+      hostAddress === ""
+        ? `meta nfproto ${family === "ip" ? "ipv4" : "ipv6"}`
+        : `${family} daddr ${formatIp(parseIp(hostAddress))}`;
+    const map = targets.map(({ address, port }, index) => `${index} : ${address} . ${port}`).join(", ");
+    return `add rule inet ${table} ${chain} ${where} meta l4proto { tcp, udp } dnat ${family} to numgen random mod ${targets.length} map { ${map} }\n`;
+  });
+  return `${fresh}${rules.join("")}add ${element}`;
 }
 
 /** Everything again from records, in one transaction: what a killed process or a foreign hand left is gone, and no connection is interrupted. */
@@ -154,7 +199,8 @@ export function replaceAll(table: string, networks: NetworkRules[], ports: PortR
     `table inet ${table}\ndelete table inet ${table}\n` +
     baseRules(table) +
     networks.map(network => addNetwork(table, network)).join("") +
-    addPorts(table, ports)
+    addPorts(table, ports) +
+    balancePorts(table, ports, ports)
   );
 }
 

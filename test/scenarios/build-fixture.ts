@@ -31,49 +31,50 @@ let instances = 0;
 
 /** A builder of real parts in directories of its own, with busybox as base image; leaves nothing behind. */
 export class BuildFixture implements AsyncDisposable {
-  readonly base = mkdtempSync("/tmp/berth-build-");
-  readonly context = join(this.base, "context");
+  readonly base: string;
+  readonly context: string;
+  readonly instance: string;
   readonly locks = new FileLocks(systemClock);
-  readonly content = new DiskContentStore({
-    root: join(this.base, "root/content"),
-    locks: this.locks,
-    clock: systemClock,
-  });
-  readonly layers = new OverlayLayers({
-    root: join(this.base, "root/layers"),
-    content: this.content,
-    locks: this.locks,
-    clock: systemClock,
-  });
   readonly host = new LinuxHost();
   readonly platform = { os: "linux", architecture: this.host.facts().architecture };
-  readonly clients = new RegistryClients({
-    clock: systemClock,
-    random: Math.random,
-    runProgram,
-    dockerConfig: join(this.base, "docker"),
-  });
+  readonly content: DiskContentStore;
+  readonly layers: OverlayLayers;
+  readonly clients: RegistryClients;
   readonly images: LocalImageService;
   readonly networks: BridgeNetworks;
-  readonly cgroup = `berth-build-test-${process.pid}-${instances}`;
+  readonly cgroup: string;
   readonly builder: LocalBuilder;
 
-  constructor() {
-    const { locks, content, layers, platform } = this;
+  /** `shared`: the directories of another fixture, as a second process sees them. */
+  constructor(shared?: { base: string; instance: string }) {
+    this.base = shared?.base ?? mkdtempSync("/tmp/berth-build-");
+    this.instance = shared?.instance ?? `b${process.pid % 100000}x${instances++}`;
+    this.cgroup = `berth-build-test-${this.instance}`;
+    this.context = join(this.base, "context");
+    const { locks, platform } = this;
     const clock = systemClock;
+    this.content = new DiskContentStore({ root: join(this.base, "root/content"), locks, clock });
+    const { content } = this;
+    this.layers = new OverlayLayers({ root: join(this.base, "root/layers"), content, locks, clock });
+    this.clients = new RegistryClients({
+      clock,
+      random: Math.random,
+      runProgram,
+      dockerConfig: join(this.base, "docker"),
+    });
+    const { layers, clients } = this;
     this.images = new LocalImageService({
       root: join(this.base, "root/images"),
-      ...{ content, layers, locks, clock, platform },
-      clients: this.clients,
+      ...{ content, layers, locks, clock, platform, clients },
     });
     this.networks = new BridgeNetworks({
       definitionsDirectory: join(this.base, "root/networks"),
       stateDirectory: join(this.base, "run/network"),
-      instance: `b${process.pid % 100000}x${instances++}`,
+      instance: this.instance,
       ...{ locks, clock, random: Math.random },
     });
     this.builder = this.open();
-    mkdirSync(this.context);
+    mkdirSync(this.context, { recursive: true });
   }
 
   static async make(): Promise<BuildFixture> {

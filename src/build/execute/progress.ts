@@ -8,13 +8,16 @@ const tailLine_chars = 400;
 export class BuildProgress {
   readonly #emit: (event: BuildEvent) => void;
   readonly #now_ms: () => number;
+  /** What is thrown because of it is no failure of the step itself. */
+  readonly #signal: AbortSignal | undefined;
   steps = 0;
   cachedSteps = 0;
   readonly warnings: string[] = [];
 
-  constructor(emit: ((event: BuildEvent) => void) | undefined, now_ms: () => number) {
+  constructor(emit: ((event: BuildEvent) => void) | undefined, now_ms: () => number, signal?: AbortSignal) {
     this.#emit = emit ?? (() => {});
     this.#now_ms = now_ms;
+    this.#signal = signal;
   }
 
   state(vertex: BuildVertex, state: VertexState, more: { error?: string; layerId?: string } = {}): void {
@@ -42,7 +45,9 @@ export class BuildProgress {
       this.state(vertex, cached ? "cached" : "done", { layerId });
       return value;
     } catch (thrown) {
-      this.state(vertex, "error", { error: thrown instanceof Error ? thrown.message : String(thrown) });
+      const stopped = this.#signal?.aborted && this.#signal.reason === thrown;
+      const words = thrown instanceof Error ? thrown.message : String(thrown);
+      this.state(vertex, "error", { error: stopped ? "stopped" : words });
       throw thrown;
     }
   }

@@ -41,7 +41,7 @@ export async function resolvePlan(
   space: Workspace,
   signal = input.signal ?? new AbortController().signal,
 ): Promise<Resolved> {
-  const progress = new BuildProgress(input.onProgress, () => parts.clock.now_ms());
+  const progress = new BuildProgress(input.onProgress, () => parts.clock.now_ms(), signal);
   const contexts = new Contexts(input, { fetcher: parts.fetcher, tempPath: space.tempPath, signal });
   const { text, name } = await contexts.dockerfile();
   const file = parseDockerfile(text, name);

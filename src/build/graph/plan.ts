@@ -1,10 +1,12 @@
-import type { ImageRunConfig } from "../../model/image.ts";
+import { BerthError } from "../../base/errors.ts";
+import { formatPlatform, parsePlatform } from "../../image/platform.ts";
+import type { ImageRunConfig, Platform } from "../../model/image.ts";
 import type { From } from "../dockerfile/instruction.ts";
 import { type Dockerfile, parseTrigger } from "../dockerfile/parse.ts";
 import { dockerfileError, type Position } from "../dockerfile/source.ts";
 import { nearest } from "../dockerfile/suggest.ts";
 import { evaluate } from "./evaluate.ts";
-import { builderArgs, formatPlatform, parsePlatform, platformArgs, proxyArgs, Scope } from "./scope.ts";
+import { builderArgs, platformArgs, proxyArgs, Scope } from "./scope.ts";
 import { type PlanInput, type StageState, startStage } from "./stage-state.ts";
 import type { BuildPlan, FileSource, StageBase, StagePlan } from "./steps.ts";
 
@@ -108,10 +110,14 @@ class Planner {
   #platform(from: From) {
     const text = from.platform && this.#fromScope.text(from.platform);
     if (!text || !from.platform) return this.#input.platform;
-    const platform = parsePlatform(text);
-    if (!platform)
-      throw this.#fromScope.fail(from.platform, `'${text}' is no platform`, "e.g. linux/amd64 or linux/arm64/v8");
     const { host } = this.#input;
+    let platform: Platform;
+    try {
+      platform = parsePlatform(text, host);
+    } catch (thrown) {
+      if (!(thrown instanceof BerthError)) throw thrown;
+      throw this.#fromScope.fail(from.platform, thrown.message, thrown.hint);
+    }
     if (platform.os !== host.os || platform.architecture !== host.architecture) {
       throw this.#fromScope.fail(
         from.platform,

@@ -1,5 +1,6 @@
+import { formatPlatform } from "../../image/platform.ts";
 import type { PrintedGraph } from "../../ports/build.ts";
-import { formatPlatform } from "./scope.ts";
+
 import type { BuildPlan, FileSource, StageBase, Step } from "./steps.ts";
 
 function sourceName(source: FileSource | StageBase, names: ReadonlyMap<number, string>): string {

@@ -1,3 +1,4 @@
+import { formatPlatform } from "../../image/platform.ts";
 import type { Platform } from "../../model/image.ts";
 import type { Raw } from "../dockerfile/instruction.ts";
 import {
@@ -36,26 +37,6 @@ export function platformArgs(host: Platform, target: Platform, targetStage: stri
     values.set(`${prefix}VARIANT`, platform.variant ?? "");
   }
   return values.set("TARGETSTAGE", targetStage);
-}
-
-export function formatPlatform(platform: Platform): string {
-  return [platform.os, platform.architecture, platform.variant].filter(Boolean).join("/");
-}
-
-const architectures: Record<string, string> = {
-  x86_64: "amd64",
-  "x86-64": "amd64",
-  aarch64: "arm64",
-  armhf: "arm",
-  i386: "386",
-};
-
-/** "linux/amd64", "arm64", "linux/arm/v7"; undefined when it is none. */
-export function parsePlatform(text: string): Platform | undefined {
-  const parts = text.toLowerCase().split("/");
-  if (parts.length > 3 || parts.some(part => !/^[a-z0-9_.-]+$/.test(part))) return undefined;
-  const [os, architecture, variant] = parts.length === 1 ? ["linux", ...parts] : parts;
-  return { os: os!, architecture: architectures[architecture!] ?? architecture!, variant };
 }
 
 /** Variables with a file to point into when a word cannot be expanded. */

@@ -38,8 +38,9 @@ class Words {
   #open = false;
 
   plain(text: string) {
-    for (const char of text) {
-      if (!/\s/u.test(char)) this.quoted(char);
+    for (const piece of text.split(/(\s+)/u)) {
+      if (piece === "") continue;
+      if (!/^\s/u.test(piece)) this.quoted(piece);
       else if (this.#open) this.close();
     }
   }

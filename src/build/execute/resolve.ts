@@ -34,6 +34,13 @@ function planInput(parts: BuilderParts, input: BuildInput, file: Dockerfile): Pl
   };
 }
 
+/** Unpacking or fetching a context may take its time: people see it as a step. */
+function readDockerfile(input: BuildInput, contexts: Contexts, progress: BuildProgress) {
+  if (input.context.kind === "directory" || input.context.kind === "empty") return contexts.dockerfile();
+  const vertex = { id: "context", name: "load build context", stage: "" };
+  return progress.vertex(vertex, async () => ({ value: await contexts.dockerfile() }));
+}
+
 /** Reads the Dockerfile and works the graph out, fetching base images as planning asks for them, all of one round at once. */
 export async function resolvePlan(
   parts: BuilderParts,
@@ -43,7 +50,7 @@ export async function resolvePlan(
 ): Promise<Resolved> {
   const progress = new BuildProgress(input.onProgress, () => parts.clock.now_ms(), signal);
   const contexts = new Contexts(input, { fetcher: parts.fetcher, tempPath: space.tempPath, signal });
-  const { text, name } = await contexts.dockerfile();
+  const { text, name } = await readDockerfile(input, contexts, progress);
   const file = parseDockerfile(text, name);
   const images = new Map<string, Image>();
   for (;;) {

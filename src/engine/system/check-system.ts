@@ -208,10 +208,18 @@ async function checkRunDirectory(checker: Checker, known: Set<string>): Promise<
   }
 }
 
+/** Build steps are in networks too; what killed ones left is their builder's to take down. */
+async function buildSteps({ context }: Checker): Promise<string[]> {
+  const networks = await context.networks.list();
+  const members = await Promise.all(networks.map(network => context.networks.members(network.id)));
+  return members.flat().flatMap(({ containerId }) => (containerId.startsWith("build-") ? [containerId] : []));
+}
+
 /** The services check themselves against the containers that there are. */
 async function checkServices(checker: Checker, known: Set<string>): Promise<void> {
   const { context, repair, report, options } = checker;
-  const sentences = await context.networks.check(known, { ...options, repair });
+  const users = new Set([...known, ...(await buildSteps(checker))]);
+  const sentences = await context.networks.check(users, { ...options, repair });
   (repair ? report.repaired : report.findings).push(...sentences);
-  if (repair) report.findings.push(...(await context.networks.check(known, options)));
+  if (repair) report.findings.push(...(await context.networks.check(users, options)));
 }

@@ -28,6 +28,8 @@ export interface AgentParts {
   parallelism?: number;
 }
 
+/** Events after which a task may not be what it was. */
+const telling = /^(die|oom|destroy|pause|unpause|rename|health_status.*)$/;
 const reconnectDelay_ms = 1000;
 
 /** The part of Berth on a host: takes assignments, brings tasks to what is wanted, reports what it sees. Aborting it leaves every container as it is. */
@@ -142,7 +144,7 @@ export class Agent {
     while (!signal.aborted) {
       try {
         for await (const event of engine.system.events({ signal, filters: { type: ["container"] } })) {
-          if (event.action.startsWith("exec_")) continue;
+          if (!telling.test(event.action)) continue;
           for (const worker of this.#workers.values()) {
             if (worker.container === event.id && !hasEnded(worker.status.state)) worker.kick();
           }

@@ -1,7 +1,7 @@
 import { BerthError, isCode } from "../base/errors.ts";
 import type { App } from "../model/app.ts";
 import type { AppVersion } from "../model/app-record.ts";
-import type { Container } from "../model/container.ts";
+import type { Container, MountPoint } from "../model/container.ts";
 import { builtImageName, containerName } from "../model/names.ts";
 import type { Service } from "../model/service.ts";
 import type { Task } from "../model/task.ts";
@@ -136,8 +136,11 @@ async function pinnedImage({ engine }: AgentContext, task: Task, service: Servic
 /** Data in anonymous volumes goes on in the task that replaces another, as docker compose does it. */
 async function inheritedVolumes(context: AgentContext, task: Task): Promise<Map<string, string>> {
   const before = task.inherits === undefined ? undefined : await inspectIfThere(context, task.inherits);
-  const anonymous = (before?.mounts ?? []).filter(({ type, name }) => type === "volume" && /^[0-9a-f]{64}$/.test(name));
-  return new Map(anonymous.map(({ target, name }) => [target, name]));
+  return new Map(anonymousVolumes(before).map(({ target, name }) => [target, name]));
+}
+
+export function anonymousVolumes(container: Container | undefined): MountPoint[] {
+  return (container?.mounts ?? []).filter(({ type, name }) => type === "volume" && /^[0-9a-f]{64}$/.test(name));
 }
 
 export async function inspectIfThere({ engine }: AgentContext, reference: string): Promise<Container | undefined> {

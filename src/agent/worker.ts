@@ -8,6 +8,7 @@ import { runBefore, runInside } from "./hooks.ts";
 import { taskLabel } from "./labels.ts";
 import { ended, hasExited, isRunning, observed } from "./observe.ts";
 import {
+  anonymousVolumes,
   definitionOf,
   ensureContainer,
   findContainer,
@@ -55,20 +56,26 @@ export class TaskWorker {
     this.#again = true;
     if (this.#busy) return;
     this.#busy = true;
-    void this.#run().finally(() => {
-      this.#busy = false;
-    });
+    void this.#run();
   }
 
   async #run(): Promise<void> {
-    while (this.#again && !this.#context.signal.aborted) {
-      this.#again = false;
-      this.#interruptible = false;
-      try {
-        await this.#step();
-      } catch (thrown) {
-        await this.#failed(thrown);
+    try {
+      while (this.#again && !this.#context.signal.aborted) {
+        this.#again = false;
+        this.#interruptible = false;
+        try {
+          await this.#step();
+        } catch (thrown) {
+          await this.#failed(thrown);
+        }
       }
+    } catch (thrown) {
+      // A mistake of Berth's own: this task is left as it is, the others go on.
+      this.#context.logger.log("error", asBerthError(thrown).message, { task: this.task.id });
+    } finally {
+      // In the same turn as the last look at #again: a kick is never lost between the two.
+      this.#busy = false;
     }
   }
 
@@ -132,13 +139,15 @@ export class TaskWorker {
       startedBefore: before?.state.startedAt,
       bootId: this.#context.bootId,
     });
-    await this.#resumeStart();
+    await this.#resumeStart(before);
   }
 
-  async #resumeStart(): Promise<void> {
+  /** `known` is the container as it is now, where the caller has just looked. */
+  async #resumeStart(known?: Container): Promise<void> {
     const { engine, limiter } = this.#context;
     const signal = this.#begin();
-    const found = this.container === undefined ? undefined : await inspectIfThere(this.#context, this.container);
+    const found =
+      known ?? (this.container === undefined ? undefined : await inspectIfThere(this.#context, this.container));
     const ran = found?.state.startedAt !== undefined && found.state.startedAt !== this.status.startedBefore;
     if (found && ran) return this.#began(found, signal);
     await limiter.run(async () => {
@@ -180,7 +189,8 @@ export class TaskWorker {
       for (const hook of service.postStart) await runInside(this.#context.engine, container.id, hook, signal);
     }
     await this.#set({ ...observed(container), state: "running", message: "" });
-    this.#again = true;
+    const { health } = container.state;
+    this.#again ||= !isRunning(container.state) || (this.task.paused ?? false) || (health?.status ?? "none") !== "none";
   }
 
   async #watch(): Promise<void> {
@@ -267,6 +277,7 @@ export class TaskWorker {
         .remove(container.id, { force: true, volumes: this.task.removeVolumes ?? false })
         .catch(ignoreOver);
       if (owner) files.remove(owner);
+      if (this.task.removeVolumes) await removeAnonymousVolumes(this.#context, container);
     }
     await this.#set({ state: "removed", message: this.task.wantedCause, health: undefined });
     this.#context.nudgeSlot(this.task);
@@ -340,4 +351,13 @@ export class TaskWorker {
 
 function ignoreOver(thrown: unknown): void {
   if (!isCode(thrown, "unchanged", "not_found")) throw thrown;
+}
+
+/** Those taken over from earlier containers, which the engine does not count as this one's. */
+async function removeAnonymousVolumes({ engine }: AgentContext, container: Container): Promise<void> {
+  for (const { name } of anonymousVolumes(container)) {
+    await engine.volumes.remove(name).catch(thrown => {
+      if (!isCode(thrown, "not_found", "in_use")) throw thrown;
+    });
+  }
 }

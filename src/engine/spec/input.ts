@@ -9,6 +9,8 @@ export interface ResolvedMount {
   spec: MountSpec;
   /** Host path; unused for tmpfs. */
   source: string;
+  /** The source is one file, so nothing can be mounted below it. */
+  isFile?: boolean;
 }
 
 /** Everything that decides how a container is run, already looked up: the builder itself touches nothing. */

@@ -65,13 +65,14 @@ function fileMounts({ files, spec, initPath }: RuntimeSpecInput): OciMount[] {
   return mounts;
 }
 
-function userMount({ spec, source }: ResolvedMount, { host }: RuntimeSpecInput): OciMount {
+function userMount({ spec, source, isFile }: ResolvedMount, { host }: RuntimeSpecInput): OciMount {
   checkTarget(spec);
   if (spec.type === "tmpfs") return mount(spec.target, "tmpfs", "tmpfs", tmpfsOptions(spec));
   const readOnly = spec.readOnly || spec.type === "image";
   const options: string[] = [spec.nonRecursive ? "bind" : "rbind", propagationOf(spec)];
-  // "ro" alone leaves file systems mounted below the source writable.
-  if (readOnly) options.push(!spec.nonRecursive && hasRecursiveReadOnly(host.kernel) ? "rro" : "ro");
+  // "ro" alone leaves file systems mounted below the source writable; crun 1.8 refuses "rro" where the source is a file.
+  const recursively = !spec.nonRecursive && !isFile && hasRecursiveReadOnly(host.kernel);
+  if (readOnly) options.push(recursively ? "rro" : "ro");
   return mount(spec.target, "bind", source, options);
 }
 

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import type { ContainerSpec, NamespaceModes, Resources } from "../../model/container.ts";
@@ -29,7 +29,11 @@ export async function writeBundle(
     process: config.process,
     hostname: config.hostname,
     rootfsPath,
-    mounts: mounts.map(({ point, source }) => ({ spec: mountSpecOf(config, point.target), source })),
+    mounts: mounts.map(({ point, source }) => ({
+      spec: mountSpecOf(config, point.target),
+      source,
+      isFile: source !== "" && statSync(source, { throwIfNoEntry: false })?.isFile(),
+    })),
     files: { hosts: prepared.hostsPath, hostname: prepared.hostnamePath, resolvConf: prepared.resolvConfPath },
     shmPath: prepared.shmPath || undefined,
     namespaces: namespaceTargets(context, config.spec, prepared.netnsPath),

@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, realpathSync, rmSync } from "node:fs";
+import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { BerthError } from "../../base/errors.ts";
@@ -88,7 +89,7 @@ export class ConmonRuntime implements Runtime {
   async create(input: CreateInput, { signal }: CallOptions = {}): Promise<{ pid: number; monitorPid: number }> {
     const context = await this.#context();
     if (this.#links.find(input.id) !== undefined) await this.#clearAway(input.id, signal);
-    this.#links.note(input.id, input.bundle);
+    this.#links.note(input.id, realpathSync(input.bundle));
     return createWithMonitor(input, context, signal);
   }
 
@@ -136,15 +137,14 @@ export class ConmonRuntime implements Runtime {
       if (!options.force) throw new BerthError("conflict", `deleting container ${short(id)}: it still runs`);
       signalProcess(state.pid, "SIGKILL");
     }
-    if (state === undefined) endMakers(id, this.#root);
+    if (state === undefined) endMakers(bundle!);
     const cgroupPath = state?.cgroupPath ?? cgroupPathOfBundle(bundle!);
     if (cgroupPath && !this.#cgroups.removeIfEmpty(cgroupPath)) {
       // Also what outlived the first process, as it can in the host's process namespace; and before the group can go.
       await this.#cgroups.killAll(cgroupPath, options);
       await this.#cgroups.remove(cgroupPath, options);
     }
-    await rm(join(this.#root, id), { recursive: true, force: true });
-    this.#links.forget(id);
+    await this.#forgetContainer(id, state !== undefined);
   }
 
   async state(id: string): Promise<{ status: string; pid: number } | undefined> {
@@ -198,6 +198,26 @@ export class ConmonRuntime implements Runtime {
     const entries = await readdir(this.#root, { withFileTypes: true });
     const known = entries.filter(entry => entry.isDirectory() && !entry.name.startsWith(".")).map(entry => entry.name);
     return [...new Set([...known, ...this.#links.list()])];
+  }
+
+  /**
+   * Killed at any point, it leaves either the runtime's whole record or, where there was none, our link to the bundle: a link without a record means that the
+   * making was killed, and would have the makers looked for and ended.
+   */
+  async #forgetContainer(id: string, recorded: boolean): Promise<void> {
+    const record = join(this.#root, id);
+    if (!recorded) {
+      await rm(record, { recursive: true, force: true });
+      this.#links.forget(id);
+      return;
+    }
+    this.#links.forget(id);
+    const discarded = join(this.#root, `.${id}-${randomBytes(4).toString("hex")}`);
+    await rename(record, discarded).catch(thrown => {
+      // Another process was deleting it, too.
+      if (thrown.code !== "ENOENT") throw thrown;
+    });
+    await rm(discarded, { recursive: true, force: true });
   }
 
   /** Of an earlier making or run of the same container. */

@@ -54,21 +54,33 @@ export function cgroupPathOfBundle(bundle: string): string | undefined {
   }
 }
 
-/** Ends the monitor and the runtime that are at work on a container: those whose command line names both it and our state directory. */
-export function endMakers(id: string, runtimeRoot: string): void {
-  for (const entry of readdirSync("/proc")) {
-    const pid = Number(entry);
-    if (!(pid > 0) || pid === process.pid) continue;
-    const words = commandLine(pid);
-    if (words.includes(id) && words.includes(runtimeRoot)) signalProcess(pid, "SIGKILL");
-  }
+/** More rounds than this only a fork bomb would need. */
+const mostRounds = 1000;
+
+/**
+ * Ends the monitor and the runtime that are at work on a container. They are started in the bundle's directory, which they keep through fork and exec (unlike the command
+ * line, which is empty for a moment during exec). Again and again until there is none, since one may start another between being seen and being killed.
+ */
+export function endMakers(bundle: string): void {
+  for (let round = 0; round < mostRounds && killMakers(bundle); round++);
 }
 
-function commandLine(pid: number): string[] {
+/** True if there was any. One that is dead has no directory any more. */
+function killMakers(bundle: string): boolean {
+  let found = false;
+  for (const entry of readdirSync("/proc")) {
+    const pid = Number(entry);
+    if (!(pid > 0) || pid === process.pid || currentDirectory(pid) !== bundle) continue;
+    found = signalProcess(pid, "SIGKILL") || found;
+  }
+  return found;
+}
+
+function currentDirectory(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0");
+    return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
     // Gone meanwhile.
-    return [];
+    return undefined;
   }
 }

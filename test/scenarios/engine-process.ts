@@ -1,25 +1,36 @@
 /**
- * A process of the engine for tests: `node engine-process.ts ROOT RUN INSTANCE VERB ARGUMENT…`. Takes the part of berth-engine (on-exit, keep) and of berthd
- * (supervise), and runs single operations, so that tests can kill it in the middle of them.
+ * A process of the engine for tests: `node engine-process.ts ROOT RUN INSTANCE VERB [ID]`. Takes the part of berth-engine (on-exit, keep) and of berthd
+ * (supervise), and does operations that it is told on stdin (serve), so that a test can kill it in the middle of one.
  */
+import { createInterface } from "node:readline";
 import { openEngine, plainSpec } from "./harness.ts";
 
-const [root = "", run = "", instance = "", verb = "", ...rest] = process.argv.slice(2);
+const [root = "", run = "", instance = "", verb = "", id = ""] = process.argv.slice(2);
 const { engine } = openEngine({ root, run, instance, debug: false });
-const [id = ""] = rest;
+const { containers } = engine;
+
+const operations: Record<string, (argument: string) => Promise<unknown>> = {
+  create: spec => containers.create(plainSpec(JSON.parse(spec))),
+  start: reference => containers.start(reference),
+  stop: reference => containers.stop(reference, { timeout_ms: 0 }),
+  remove: reference => containers.remove(reference, { force: true, volumes: true }),
+};
+
+/** A line of JSON in, `[operation, argument]`; a line out when it is done, or has failed. */
+async function serve(): Promise<void> {
+  process.stdout.write("ready\n");
+  for await (const line of createInterface(process.stdin)) {
+    const [operation, argument] = JSON.parse(line) as [string, string];
+    await operations[operation]?.(argument).catch(() => undefined);
+    process.stdout.write("done\n");
+  }
+}
+
 const verbs: Record<string, () => Promise<unknown>> = {
+  serve,
   "on-exit": () => engine.onExit(id),
   keep: () => engine.keep(id),
   supervise: () =>
     engine.supervise({ signal: new AbortController().signal, onReady: () => process.stdout.write("ready\n") }),
-  create: () => engine.containers.create(plainSpec(JSON.parse(id))),
-  start: () => engine.containers.start(id),
-  stop: () => engine.containers.stop(id, { timeout_ms: 0 }),
-  remove: () => engine.containers.remove(id, { force: true, volumes: true }),
 };
-try {
-  await verbs[verb]?.();
-} catch (thrown) {
-  process.stderr.write(`${thrown}\n`);
-  process.exitCode = 1;
-}
+await verbs[verb]?.();

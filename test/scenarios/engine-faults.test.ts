@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { FileLocks } from "../../src/drivers/linux/file-locks.ts";
 import { makeHost, openEngine, plainSpec, type TestHost, until } from "./harness.ts";
 
 /** Tries in the loop; each kills something at a random moment. BERTH_FAULT_TRIES and BERTH_FAULT_SEED repeat what failed. */
@@ -43,11 +45,11 @@ class Victim {
     return this.#child;
   }
 
-  /** Resolves when the operation has ended, or the process has. */
-  async does(verb: string, argument: string): Promise<void> {
+  /** Resolves when the operations have ended, or the process has. */
+  async does(...operations: [verb: string, argument: string][]): Promise<void> {
     const child = await this.ready();
     const done = Promise.race([once(child.stdout!, "data"), once(child, "exit")]);
-    child.stdin!.write(`${JSON.stringify([verb, argument])}\n`);
+    child.stdin!.write(`${JSON.stringify(operations)}\n`);
     await done;
   }
 
@@ -88,59 +90,65 @@ function killPid(pid: number): void {
 
 const sleep = (delay_ms: number) => new Promise(resolve => setTimeout(resolve, delay_ms));
 
-test(`${tries} kills at random moments of create, start, stop and remove leave a state that is consistent and leaks nothing`, async () => {
+/** Containers that are worked on at once, so that one kill hits several operations at different steps. */
+const atOnce = 5;
+
+test(`${tries} operations killed at random moments leave a state that is consistent and leaks nothing`, async () => {
   await using host = await makeHost();
+  // As if berthd were there: exits are finished by whoever comes next, not by a further process for each.
+  await using _supervised = await new FileLocks(systemClock).acquire(join(host.settings.run, "supervisor.lock"));
   const random = randomFrom(seed);
   const { containers, system } = host.engine;
   const victim = new Victim(host);
-  const volume = { type: "volume" as const, source: "", target: "/var/data" };
   // One that lives through everything: what is repaired must never touch it.
   const witness = await host.start({ namespaces: { network: "bridge" }, name: "witness" });
-  for (let attempt = 0; attempt < tries; attempt++) {
-    const network = random() < 0.4 ? "bridge" : "none";
-    const spec = { namespaces: { network }, command: ["sleep", "1000"], mounts: random() < 0.3 ? [volume] : [] };
-    const id = random() < 0.75 ? await host.create(spec) : undefined;
-    const running = id !== undefined && random() < 0.5;
-    if (running) await containers.start(id);
-    const verb =
-      id === undefined
-        ? "create"
-        : running
-          ? random() < 0.5
-            ? "stop"
-            : "remove"
-          : random() < 0.8
-            ? "start"
-            : "remove";
+  for (let round = 0; round * atOnce < tries; round++) {
+    const operations = await Promise.all(Array.from({ length: atOnce }, () => prepare(host, random)));
     await victim.ready();
-    const operation = victim.does(verb, id ?? JSON.stringify(spec));
+    const working = victim.does(...operations);
+    await sleep(random() ** 2 * 250);
     const target = random();
-    await sleep(random() * (verb === "start" ? 90 : 25));
     if (target < 0.6) victim.kill();
-    else if (target < 0.8) for (const pid of helpers(host, /conmon$/).filter(isNew)) killPid(pid);
-    else for (const pid of helpers(host, /(crun|runc)$/)) killPid(pid);
-    await operation;
+    else if (target < 0.8) for (const pid of helpers(host, /conmon$/)) if (!isOf(witness, pid)) killPid(pid);
+    if (target >= 0.8) for (const pid of helpers(host, /(crun|runc)$/)) killPid(pid);
+    await working;
+    const when = `seed ${seed}, round ${round}: ${operations.map(([verb]) => verb)}`;
     await system.check({ repair: true });
-    const report = await system.check();
-    const unmonitored = /runs without a monitor/;
+    const { findings } = await system.check();
     expect(
-      report.findings.filter(sentence => !unmonitored.test(sentence)),
-      `attempt ${attempt}: ${verb}, seed ${seed}`,
+      findings.filter(sentence => !/runs without a monitor/.test(sentence)),
+      when,
     ).toEqual([]);
-    for (const { id: left } of await containers.list({ all: true })) {
-      if (left === witness) continue;
-      await containers.remove(left, { force: true, volumes: true });
-    }
-    expect((await system.check()).findings, `attempt ${attempt}: after removing, ${verb}, seed ${seed}`).toEqual([]);
-    expect(await host.engine.volumes.list()).toEqual([]);
+    const left = (await containers.list({ all: true })).map(({ id }) => id).filter(id => id !== witness);
+    await Promise.all(left.map(id => containers.remove(id, { force: true, volumes: true })));
+    expect((await system.check()).findings, `${when}, after removing`).toEqual([]);
+    expect(await host.engine.volumes.list(), when).toEqual([]);
   }
   expect((await host.exec(witness, "echo", "alive")).output).toBe("alive\n");
   await victim.end();
-
-  function isNew(pid: number): boolean {
-    return !readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(witness);
-  }
 }, 900_000);
+
+/** A container in some state, and an operation for it. */
+async function prepare({ create, engine }: TestHost, random: () => number): Promise<[verb: string, argument: string]> {
+  const volume = { type: "volume" as const, source: "", target: "/var/data" };
+  const network = random() < 0.5 ? "bridge" : "none";
+  const spec = { namespaces: { network }, command: ["sleep", "1000"], mounts: random() < 0.3 ? [volume] : [] };
+  const kind = random();
+  if (kind < 0.2) return ["create", JSON.stringify(spec)];
+  const id = await create(spec);
+  if (kind < 0.6) return ["start", id];
+  if (kind < 0.7) return ["remove", id];
+  await engine.containers.start(id);
+  return [kind < 0.85 ? "stop" : "remove", id];
+}
+
+function isOf(id: string, pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(id);
+  } catch {
+    return false;
+  }
+}
 
 describe("when something is killed", () => {
   test("a killed monitor is reported; the container goes on, can be stopped, and its end is known as lost", async () => {
@@ -218,7 +226,7 @@ describe("when something is killed", () => {
     };
     const victim = new Victim(host);
     await victim.ready();
-    const operation = victim.does("create", JSON.stringify(plainSpec({ name: "ghost" })));
+    const operation = victim.does(["create", JSON.stringify(plainSpec({ name: "ghost" }))]);
     await until(() => existsSync(join(names, "ghost")) || readdirSync(creating).length > 0);
     victim.kill();
     await operation;

@@ -16,12 +16,12 @@ const operations: Record<string, (argument: string) => Promise<unknown>> = {
   remove: reference => containers.remove(reference, { force: true, volumes: true }),
 };
 
-/** A line of JSON in, `[operation, argument]`; a line out when it is done, or has failed. */
+/** A line of JSON in, a list of `[operation, argument]` to do at once; a line out when all are done, or have failed. */
 async function serve(): Promise<void> {
   process.stdout.write("ready\n");
   for await (const line of createInterface(process.stdin)) {
-    const [operation, argument] = JSON.parse(line) as [string, string];
-    await operations[operation]?.(argument).catch(() => undefined);
+    const wanted = JSON.parse(line) as [string, string][];
+    await Promise.allSettled(wanted.map(([operation, argument]) => operations[operation]?.(argument)));
     process.stdout.write("done\n");
   }
 }

@@ -32,6 +32,8 @@ const run = promisify(execFile);
  * Volumes on this host: `<directory>/<name>/_data`, described in `volume.json` beside it. A volume appears and goes by a rename, so that there is never half of
  * one; names that begin with "." are such steps under way or left by a kill.
  */
+const anonymousLabel = "com.docker.volume.anonymous";
+
 export class LocalVolumes implements VolumeService {
   readonly #options: LocalVolumesOptions;
 
@@ -40,8 +42,9 @@ export class LocalVolumes implements VolumeService {
   }
 
   async create(spec: VolumeSpec, options: CallOptions = {}): Promise<Volume> {
-    const anonymous = spec.name === "";
-    const name = anonymous ? newId() : spec.name;
+    const name = spec.name || newId();
+    // Whoever has to know the name beforehand marks it as Docker does.
+    const anonymous = spec.name === "" || anonymousLabel in spec.labels;
     checkSpec({ ...spec, name });
     await using _lock = await this.#lock(name, options);
     const there = this.#find(name);
@@ -49,7 +52,7 @@ export class LocalVolumes implements VolumeService {
     await this.#sweep();
     const createdAt = new Date(this.#options.clock.now_ms()).toISOString();
     const driver = spec.driver || "local";
-    const labels = anonymous ? { "com.docker.volume.anonymous": "", ...spec.labels } : spec.labels;
+    const labels = anonymous ? { [anonymousLabel]: "", ...spec.labels } : spec.labels;
     const volume: Volume = { ...spec, name, driver, labels, createdAt, anonymous, mountpoint: this.#data(name) };
     const { directory } = this.#options;
     const draft = join(directory, `.new-${name}`);

@@ -46,7 +46,11 @@ export async function createContainer(
   try {
     const name = await claimName(context, spec.name, id);
     undo.push(() => context.store.names.release(name, id));
-    const mounts = await planMounts(context, spec.mounts, spec.volumesFrom ?? [], process.volumes, options);
+    const note = (volumes: string[]) => writeJson(join(staging, "volumes.json"), volumes);
+    const mounts = await planMounts(context, spec.mounts, spec.volumesFrom ?? [], process.volumes, {
+      ...options,
+      note,
+    });
     undo.push(() => dropVolumes(context, mounts.madeVolumes));
     const config: ContainerConfig = {
       version: 1,
@@ -70,6 +74,7 @@ export async function createContainer(
     await populateVolumes(context, config, mounts, options);
     writeJson(join(staging, "config.json"), config, { durable: true });
     writeJson(join(staging, "state.json"), freshState);
+    rmSync(join(staging, "volumes.json"), { force: true });
     recordLinks(context, config);
     undo.push(() => forgetLinks(context, id));
     options.signal?.throwIfAborted();

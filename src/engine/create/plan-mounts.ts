@@ -11,7 +11,11 @@ export interface PlannedMounts {
   /** Made here, and to be removed if creation fails. */
   madeVolumes: string[];
   anonymousVolumes: string[];
+  /** Writes down the names of volumes that are about to be made for this container alone. */
+  note: (anonymousVolumes: string[]) => void;
 }
+
+const anonymousLabel = "com.docker.volume.anonymous";
 
 /** All mounts of a new container; volumes that are not there are made. Own mounts win over those of other containers, these over the image's volumes. */
 export async function planMounts(
@@ -19,14 +23,20 @@ export async function planMounts(
   mounts: MountSpec[],
   volumesFrom: string[],
   imageVolumes: string[],
-  options: CallOptions,
+  options: CallOptions & { note: PlannedMounts["note"] },
 ): Promise<PlannedMounts> {
   const specs = new Map<string, MountSpec>();
   const tidy = (target: string) => posix.normalize(target).replace(/(.)\/$/, "$1");
   for (const target of imageVolumes) specs.set(tidy(target), { type: "volume", target: tidy(target) });
   for (const spec of volumesFrom.flatMap(entry => mountsOf(context, entry))) specs.set(spec.target, spec);
   for (const spec of mounts) specs.set(tidy(spec.target), { ...spec, target: tidy(spec.target) });
-  const planned: PlannedMounts = { specs: [...specs.values()], points: [], madeVolumes: [], anonymousVolumes: [] };
+  const planned: PlannedMounts = {
+    specs: [...specs.values()],
+    points: [],
+    madeVolumes: [],
+    anonymousVolumes: [],
+    note: options.note,
+  };
   // A parent is mounted before what lies in it.
   planned.specs.sort((a, b) => a.target.split("/").length - b.target.split("/").length);
   try {
@@ -69,19 +79,24 @@ async function mountPoint(
 }
 
 async function volumeFor(context: EngineContext, spec: MountSpec, planned: PlannedMounts, options: CallOptions) {
+  const anonymous = !spec.source;
   const wanted = {
-    name: spec.source ?? "",
+    name: spec.source || context.newId(),
     driver: spec.driver || "local",
     options: spec.driverOptions ?? {},
-    labels: spec.labels ?? {},
+    labels: anonymous ? { [anonymousLabel]: "", ...spec.labels } : (spec.labels ?? {}),
   };
-  const found = wanted.name ? (await context.volumes.list()).find(volume => volume.name === wanted.name) : undefined;
+  // Noted before it is made: a volume of a creator that is killed now would belong to nobody.
+  if (anonymous) {
+    planned.anonymousVolumes.push(wanted.name);
+    planned.note(planned.anonymousVolumes);
+  }
+  const found = !anonymous ? (await context.volumes.list()).find(volume => volume.name === wanted.name) : undefined;
   // Driver and options are for making a volume; one that is there is taken as it is, unless they are named and differ.
   if (found && !spec.driver && !spec.driverOptions) return found;
   const volume = await context.volumes.create(wanted, options);
   if (!found) {
     planned.madeVolumes.push(volume.name);
-    if (!wanted.name) planned.anonymousVolumes.push(volume.name);
     context.events.append("volume", "create", volume.name, { driver: volume.driver });
   }
   return volume;

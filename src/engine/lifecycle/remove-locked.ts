@@ -1,4 +1,4 @@
-import { renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asBerthError, isCode } from "../../base/errors.ts";
 import type { EngineContext } from "../context.ts";
@@ -20,6 +20,8 @@ export async function removeLocked(
 ): Promise<void> {
   const { paths, store } = context;
   const grave = join(paths.removing, config.id);
+  // A remover that is killed has told whoever goes on what was asked for.
+  if (options.volumes) writeFileSync(join(paths.container(config.id), "with-volumes"), "");
   renameSync(paths.container(config.id), grave);
   store.names.release(config.name, config.id);
   forgetLinks(context, config.id);
@@ -40,7 +42,7 @@ export async function removeParts(context: EngineContext, config: ContainerConfi
 }
 
 /** Another container may have taken it over with --volumes-from: then it stays. */
-async function removeAnonymous(context: EngineContext, name: string): Promise<void> {
+export async function removeAnonymous(context: EngineContext, name: string): Promise<void> {
   try {
     await context.volumes.remove(name, { force: true, inUse: async volume => userOfVolume(context, volume) });
   } catch (thrown) {

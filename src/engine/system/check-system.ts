@@ -6,7 +6,7 @@ import type { EngineContext } from "../context.ts";
 import { ownerOfExec } from "../exec/exec-record.ts";
 import { ownerOfRoot } from "../lifecycle/image-mounts.ts";
 import { look } from "../lifecycle/look.ts";
-import { removeParts } from "../lifecycle/remove-locked.ts";
+import { removeAnonymous, removeParts } from "../lifecycle/remove-locked.ts";
 import { settle } from "../lifecycle/settle.ts";
 import { cgroupRoot } from "../start/runtime-spec.ts";
 import { readJson } from "../state/json-file.ts";
@@ -76,6 +76,8 @@ async function checkCreating(checker: Checker): Promise<void> {
       for (const [name, holder] of store.names.all()) if (holder === id) store.names.release(name, id);
       if (config) await removeParts(context, config, true);
       else await context.layers.removeRoot(id);
+      const volumes = readJson<string[]>(join(paths.creating, id, "volumes.json")) ?? [];
+      for (const name of volumes) await removeAnonymous(context, name);
       rmSync(join(paths.linking, id), { force: true });
       rmSync(join(paths.creating, id), { recursive: true, force: true });
     });
@@ -94,7 +96,7 @@ async function checkRemoving(checker: Checker): Promise<void> {
       const config = readJson<ContainerConfig>(join(paths.removing, id, "config.json"));
       if (config) {
         context.store.names.release(config.name, id);
-        await removeParts(context, config, false);
+        await removeParts(context, config, existsSync(join(paths.removing, id, "with-volumes")));
       }
       await context.runtime.delete(id, { force: true });
       rmSync(join(paths.removing, id), { recursive: true, force: true });

@@ -28,12 +28,12 @@ export interface LocalVolumesOptions {
 
 const run = promisify(execFile);
 
+const anonymousLabel = "com.docker.volume.anonymous";
+
 /**
  * Volumes on this host: `<directory>/<name>/_data`, described in `volume.json` beside it. A volume appears and goes by a rename, so that there is never half of
  * one; names that begin with "." are such steps under way or left by a kill.
  */
-const anonymousLabel = "com.docker.volume.anonymous";
-
 export class LocalVolumes implements VolumeService {
   readonly #options: LocalVolumesOptions;
 

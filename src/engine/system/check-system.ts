@@ -139,6 +139,10 @@ async function checkContainers(checker: Checker): Promise<void> {
       await found(checker, `${unfinished[observed.kind]} of container ${config.name} was not finished`, async () => {
         await settle(context, id);
       });
+    } else if (observed.kind === "settled" && context.mounts.under(config.rootfsPath).length > 0) {
+      await found(checker, `the root of container ${config.name} is mounted, and it does not run`, () =>
+        context.layers.unmount(id),
+      );
     }
   }
 }

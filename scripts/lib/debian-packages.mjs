@@ -5,7 +5,7 @@ export const runtimePackages = {
   crun: ["crun", "starts containers, quicker where it works"],
   iproute2: ["ip", "network tools"],
   nftables: ["nft", "published ports"],
-  tini: ["tini", "init of containers run with --init"],
+  tini: ["tini-static", "init of containers run with --init"],
   procps: ["ps", "berth top"],
   tar: ["tar", "unpacks layers"],
   "busybox-static": ["busybox", "the busybox image"],

@@ -16,7 +16,8 @@ export async function prepare({ yes = false, tests = false } = {}) {
   await installPackages(tests ? { ...runtimePackages, ...testPackages } : runtimePackages, { yes });
   if (!modulesAreCurrent()) {
     console.log("Installing npm packages …");
-    run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root });
+    // Not `npm ci`: that refuses a lock file without optional packages of other platforms, which not every registry mirror has. Versions are the locked ones.
+    run("npm", ["install", "--no-save", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root });
   }
   if (!existsSync(pinnedNode)) {
     throw new SetupError(

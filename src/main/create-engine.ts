@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
@@ -88,6 +88,7 @@ export function createEngine(
     cgroups: new LinuxCgroups(clock),
     programs: { onExit: [...engineProgram, "on-exit"], keep: [...engineProgram, "keep"] },
     startDetached: ([file = "", ...args]) => spawn(file, args, { detached: true, stdio: "ignore", cwd: "/" }).unref(),
+    settings: { initPath: findInit() },
     ...instead,
   });
   const builder = createBuilder(settings, environment, { images, layers, locks, host, networks, clients });

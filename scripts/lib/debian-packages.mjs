@@ -11,6 +11,8 @@ export const runtimePackages = {
   "busybox-static": ["busybox", "the busybox image"],
   mmdebstrap: ["mmdebstrap", "the debian images"],
   git: ["git", "builds from git"],
+  "xz-utils": ["xz", "ADD of .xz archives"],
+  bzip2: ["bzip2", "ADD of .bz2 archives"],
   "ca-certificates": ["/etc/ssl/certs/ca-certificates.crt", "registries over TLS"],
 };
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
@@ -126,3 +126,6 @@ function program(name: string): string {
   const built = join(import.meta.dirname, `${name}.cjs`);
   return existsSync(built) ? built : join(import.meta.dirname, `${name}.ts`);
 }
+
+/** For `--init`: the static one, since a container's image need not have the libraries of this host. */
+const findInit = () => ["/usr/bin/tini-static", "/sbin/tini-static"].find(path => existsSync(path));

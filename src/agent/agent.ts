@@ -3,7 +3,7 @@ import { asBerthError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { AppVersion } from "../model/app-record.ts";
 import type { HostFacts } from "../model/host.ts";
-import { hasEnded, stateRank, type Task } from "../model/task.ts";
+import { hasEnded, type Task } from "../model/task.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { Assignment, AssignmentBatch, HostLink } from "../wire/host-link.ts";
 import type { AgentContext, Claim, HostHookRunner } from "./context.ts";
@@ -126,7 +126,7 @@ export class Agent {
       if (task.id === by.id || task.app !== by.app || task.service !== by.service) continue;
       if (status.state === "removed") continue;
       if (task.container === container) return "starts";
-      if (task.inherits === container && stateRank(status.state) < stateRank("ready")) return "inherits";
+      if (task.inherits === container && status.inherited === undefined && !hasEnded(status.state)) return "inherits";
     }
     return undefined;
   }

@@ -78,13 +78,18 @@ function platformOf(service: Service) {
 }
 
 /** The container of the task: found again after a crash, or made. Nothing is made twice: the name is taken by then, and the label says whose it is. */
-export async function ensureContainer(context: AgentContext, task: Task, signal: AbortSignal): Promise<Container> {
+export async function ensureContainer(
+  context: AgentContext,
+  task: Task,
+  inherited: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Container> {
   const { engine, files } = context;
   const { version, service } = definitionOf(context, task);
   if (hasGrants(service)) files.write(task.id, service, await context.link.files(context.host, task.id, { signal }));
   const spec = containerSpec(task, version, {
     files: files.paths(task.id, service),
-    inherited: await inheritedVolumes(context, task),
+    inherited: new Map(Object.entries(inherited)),
     peer: name => version.app.services[name]?.containerName ?? containerName(task.app, name, 1),
     imageId: await pinnedImage(context, task, service),
   });
@@ -102,7 +107,7 @@ export async function ensureContainer(context: AgentContext, task: Task, signal:
     if (holder && !context.isKnown(holder)) {
       // Of a task that a restored store has forgotten: the slot is this task's now.
       await engine.containers.remove(holder.id, { force: true });
-      return ensureContainer(context, task, signal);
+      return ensureContainer(context, task, inherited, signal);
     }
   }
   throw new BerthError("conflict", `making container ${name}: its name and its spare name are both taken`);
@@ -134,9 +139,9 @@ async function pinnedImage({ engine }: AgentContext, task: Task, service: Servic
 }
 
 /** Data in anonymous volumes goes on in the task that replaces another, as docker compose does it. */
-async function inheritedVolumes(context: AgentContext, task: Task): Promise<Map<string, string>> {
+export async function inheritedVolumes(context: AgentContext, task: Task): Promise<Record<string, string>> {
   const before = task.inherits === undefined ? undefined : await inspectIfThere(context, task.inherits);
-  return new Map(anonymousVolumes(before).map(({ target, name }) => [target, name]));
+  return Object.fromEntries(anonymousVolumes(before).map(({ target, name }) => [target, name]));
 }
 
 export function anonymousVolumes(container: Container | undefined): MountPoint[] {

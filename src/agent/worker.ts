@@ -12,6 +12,7 @@ import {
   definitionOf,
   ensureContainer,
   findContainer,
+  inheritedVolumes,
   inspectIfThere,
   isMadeLate,
   prepareResources,
@@ -96,6 +97,7 @@ export class TaskWorker {
     const signal = this.#begin();
     const say = (message: string) => void this.#set({ state: "preparing", message });
     say("making ready");
+    await this.#inherit();
     try {
       const container = await limiter.run(async () => {
         signal.throwIfAborted();
@@ -121,13 +123,20 @@ export class TaskWorker {
     }
   }
 
+  /** Once it is durable what is taken over, the container before may go: it can be in the way of a network that is made anew. */
+  async #inherit(): Promise<void> {
+    if (this.task.inherits === undefined || this.status.inherited !== undefined) return;
+    await this.#set({ inherited: await inheritedVolumes(this.#context, this.task) });
+    this.#context.nudgeSlot(this.task);
+  }
+
   /** The container to start: one to be started again, one from before a crash, or a new one; none yet where another service must run first. */
   async #existing(signal: AbortSignal): Promise<Container | undefined> {
     const known = this.container === undefined ? undefined : await inspectIfThere(this.#context, this.container);
     if (known) return known;
     if (isMadeLate(definitionOf(this.#context, this.task).service) && this.status.state !== "starting")
       return undefined;
-    return ensureContainer(this.#context, this.task, signal);
+    return ensureContainer(this.#context, this.task, this.status.inherited ?? {}, signal);
   }
 
   async #start(): Promise<void> {

@@ -113,6 +113,8 @@ export interface TaskStatus {
   health?: TaskHealth;
   startedAt?: string;
   finishedAt?: string;
+  /** Anonymous volumes taken over from the container of the task before it, by target. */
+  inherited?: Record<string, string>;
   /** When the container that it starts again was last started before it: tells its own run from the earlier one after a crash. */
   startedBefore?: string;
   ports?: PublishedPort[];

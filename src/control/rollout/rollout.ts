@@ -113,15 +113,19 @@ function advance(input: TickInput, wanted: WantedService, target: WantedService,
 
 /** Ends the earlier tasks of a slot when the new one is far enough: prepared (stop-first) or serving (start-first). */
 function handOver(input: TickInput, wanted: WantedService, slot: SlotProgress, result: TickResult): void {
-  const { next, before } = slot;
-  if (!next || before.length === 0) return;
+  const { next, before, ended } = slot;
+  if (!next || before.length + ended.length === 0) return;
   const state = stateOf(next);
+  const cause = `task ${next.task.id} takes its place: ${next.task.cause}`;
+  // What ended holds back nobody, but what it leaves is taken over first.
+  const prepared = stateRank(state) >= stateRank("ready") || next.status?.inherited !== undefined;
+  if (prepared) for (const { task } of ended) result.writes.push(want(input, task, "removed", cause));
   if (hasEnded(state) && state !== "complete") return;
   const startFirst = updateOrder(wanted) === "start-first" && next.task.container === undefined;
   const ready = startFirst ? slot.up_ms !== undefined : stateRank(state) >= stateRank("ready");
   if (!ready && !resourcesChange(input.state, wanted)) return;
   for (const { task } of before) {
-    result.writes.push(want(input, task, "removed", `task ${next.task.id} takes its place: ${next.task.cause}`));
+    result.writes.push(want(input, task, "removed", cause));
   }
 }
 
@@ -197,11 +201,7 @@ function startSlot(input: TickInput, wanted: WantedService, { step }: SlotProgre
     return;
   }
   const task = newTask(input, wanted, { slot: step.slot, cause: step.cause, before });
-  const ended = hasEnded(stateOf(before));
-  result.writes.push([
-    put(input.state, keys.task(task.id), task),
-    ...(ended ? want(input, before.task, "removed", `task ${task.id} takes its place: ${step.cause}`) : []),
-  ]);
+  result.writes.push([put(input.state, keys.task(task.id), task)]);
 }
 
 /** What it depends on is updated first. */

@@ -12,6 +12,8 @@ export interface SlotProgress {
   next?: SlotTask;
   /** Earlier tasks that still run or may run. */
   before: SlotTask[];
+  /** Earlier tasks that ended, and whose containers are still there. */
+  ended: SlotTask[];
   /** `next` serves and nothing is left of the earlier ones. */
   settled: boolean;
   /** When `next` began to serve. */
@@ -31,16 +33,17 @@ export function slotProgress(
 ): SlotProgress {
   const own = tasks.filter(({ task }) => task.slot === step.slot).sort((a, b) => b.task.sequence - a.task.sequence);
   const next = own.find(({ task }) => task.generation === wanted.generation && task.wanted !== "removed");
-  const before = own.filter(
-    ({ task, status }) => task.sequence < (next?.task.sequence ?? Infinity) && !hasStopped(task, status),
-  );
-  const progress: SlotProgress = { slot: step.slot, step, next, before, settled: false };
+  const earlier = own.filter(({ task }) => task.sequence < (next?.task.sequence ?? Infinity));
+  const before = earlier.filter(({ task, status }) => !hasStopped(task, status));
+  const ended = earlier.filter(({ task, status }) => hasStopped(task, status) && task.wanted !== "removed");
+  const progress: SlotProgress = { slot: step.slot, step, next, before, ended, settled: false };
   if (!next) return progress;
   if (isUp(next)) progress.up_ms = upSince_ms(next);
   progress.failure = failureOf(next, rules, now_ms);
   const proven_ms = progress.up_ms === undefined ? undefined : progress.up_ms + proof_ms(next, rules);
   progress.judge_ms = proven_ms ?? next.task.createdAt_ms + progressDeadline_ms;
-  progress.settled = (proven_ms ?? Infinity) <= now_ms && before.length === 0 && progress.failure === undefined;
+  progress.settled =
+    (proven_ms ?? Infinity) <= now_ms && before.length + ended.length === 0 && progress.failure === undefined;
   return progress;
 }
 

@@ -15,6 +15,8 @@ import { addNetwork, addPorts, balancePorts, elementsIn } from "./rules.ts";
 
 /** Something that should not be, and how to end it. */
 export interface Leak {
+  /** No leak, but not needed either (a bridge that waits for the next container): repaired, not reported. */
+  idle?: boolean;
   sentence: string;
   /** Absent: writing all rules again ends it. */
   repair?: () => void;
@@ -116,7 +118,7 @@ function linkLeaks(input: AuditInput): Leak[] {
 }
 
 function linkLeak(
-  { endpoints, networks }: AuditInput,
+  { containers, endpoints, networks }: AuditInput,
   { name }: Link,
   owner: { networkId: string; containerId?: string },
 ): Leak[] {
@@ -125,8 +127,8 @@ function linkLeak(
   if (containerId === undefined) {
     if (!networks.some(network => network.id === networkId))
       return [{ sentence: `the bridge ${name} belongs to no network`, repair }];
-    // An idle bridge is no leak: it waits for the next container, or for `tend` to take it down.
-    return [];
+    const isIdle = containers.size === 0 && endpoints.files.isEmpty(networkId);
+    return isIdle ? [{ sentence: `the bridge ${name} is up, and there is no container`, repair, idle: true }] : [];
   }
   if (endpoints.files.read(networkId, containerId)?.hostInterface === name) return [];
   return [

@@ -265,10 +265,11 @@ export class BridgeNetworks implements NetworkService {
       await this.#clock.sleep(20, options);
       leaks = this.#audit(containers, networks);
     }
-    if (!repair) return leaks.map(leak => leak.sentence);
+    const sentences = leaks.filter(leak => !leak.idle).map(leak => leak.sentence);
+    if (!repair) return sentences;
     for (const leak of leaks) leak.repair?.();
     if (this.#audit(containers, networks).length > 0) this.#rewriteRules();
-    return leaks.map(leak => leak.sentence);
+    return sentences;
   }
 
   #audit(containers: Set<string>, networks: Network[]) {

@@ -18,10 +18,11 @@ export interface DefaultPool {
   size: number;
 }
 
-/** As Docker's: 172.17-31/16 first, then 192.168.x/20. */
+/** As Docker's: 172.17-31/16 first, then 192.168.x/20; then, where those 31 are not enough, 1,024 small ones. */
 export const defaultPools: readonly DefaultPool[] = [
   ...Array.from({ length: 15 }, (_, at) => ({ base: `172.${17 + at}.0.0/16`, size: 16 })),
   { base: "192.168.0.0/16", size: 20 },
+  { base: "10.200.0.0/14", size: 24 },
 ];
 
 /** The first subnet of the pools that overlaps none of `taken`. Throws `exhausted`. */

@@ -131,6 +131,9 @@ export const appMethods: MethodTable = {
     plan: call(1),
     up: items(1),
     down: items(1),
+    build: items(1),
+    pull: items(1),
+    run: items(2),
     start: items(1),
     stop: items(1),
     restart: items(1),
@@ -147,6 +150,8 @@ export const appMethods: MethodTable = {
     version: call(2),
     why: call(2),
   },
+  /** Secrets and configs that stand for themselves. */
+  files: { create: call(3), list: call(1), remove: call(2) },
   host: { backup: call(1) },
 };
 

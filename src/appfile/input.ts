@@ -46,6 +46,8 @@ export interface LoadedApp {
 /** Parameters without a value: ask for them, and load again. */
 export interface IncompleteApp {
   app?: undefined;
+  /** The app's name, where it got that far: commands on what runs need no more. */
+  name?: string;
   missing: ParamSpec[];
   /** Those that have one. */
   params: AppParam[];

@@ -28,16 +28,17 @@ export function loadApp(input: LoadInput): LoadResult {
     { set: input.set ?? {}, answers: input.answers ?? {}, environment: input.environment },
     problems,
   );
+  const known: { name?: string } = {};
   try {
-    return load(input, problems, params);
+    return load(input, problems, params, known);
   } catch (error) {
     // What was read with stand-ins for missing parameters may well be wrong: first things first.
     if (params.missing.length === 0 || !(error instanceof BerthError)) throw error;
-    return { missing: params.missing, params: params.list, warnings: problems.warnings };
+    return { ...known, missing: params.missing, params: params.list, warnings: problems.warnings };
   }
 }
 
-function load(input: LoadInput, problems: Problems, params: ParamBook): LoadResult {
+function load(input: LoadInput, problems: Problems, params: ParamBook, known: { name?: string }): LoadResult {
   const reader = new Reader(input.files);
   const located = locate(input, reader);
   problems.warnings.push(...located.warnings);
@@ -59,9 +60,11 @@ function load(input: LoadInput, problems: Problems, params: ParamBook): LoadResu
   };
   const documents = parseFiles(located.paths, scope);
   const name = nameOf(input, located, documents);
+  known.name = name;
   scope.environment = { ...scope.environment, COMPOSE_PROJECT_NAME: name };
   const model = buildModel(documents, scope);
-  if (params.missing.length > 0) return { missing: params.missing, params: params.list, warnings: problems.warnings };
+  if (params.missing.length > 0)
+    return { name, missing: params.missing, params: params.list, warnings: problems.warnings };
   params.checkAllUsed();
   document.check!(model, decoder(scope));
   problems.throwIfAny();

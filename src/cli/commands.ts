@@ -31,6 +31,15 @@ const aliases: Record<string, string> = {
   "app rollback": "rollback",
   "app scale": "scale",
   "app config": "config",
+  "app convert": "config",
+  "app watch": "watch",
+  "app params": "params",
+  "app answers": "answers",
+  "app version": "version",
+  "secret list": "secret ls",
+  "secret remove": "secret rm",
+  "config list": "config ls",
+  "config remove": "config rm",
   "container attach": "attach",
   "container commit": "commit",
   "container cp": "cp",
@@ -75,6 +84,9 @@ const aliases: Record<string, string> = {
   "system info": "info",
 };
 
+const file = (what: "createFile" | "listFiles" | "removeFiles", kind: "secret" | "config") => async () =>
+  (await import("./commands/app/files.ts"))[what](kind);
+
 const appCommands = group("Applications", [
   ["up", "Bring the app of this directory (or -f FILE) up, or up to date", () => import("./commands/app/up.ts")],
   ["down", "Stop an app and remove what it had; its volumes stay", () => import("./commands/app/down.ts")],
@@ -85,6 +97,9 @@ const appCommands = group("Applications", [
   ["rollback", "Go back to an earlier version of an app", () => import("./commands/app/rollback.ts")],
   ["scale", "Change the number of a service's tasks", () => import("./commands/app/scale.ts")],
   ["config", "Check the app file and show it in full", () => import("./commands/app/config.ts")],
+  ["watch", "Bring services up to date as their files change (develop.watch)", () => import("./commands/app/watch.ts")],
+  ["params", "List an app's parameters and their values", () => import("./commands/app/params.ts")],
+  ["answers", "Print an answers file with an app's parameters", () => import("./commands/app/answers.ts")],
   ["app ps", "List an app's tasks", () => import("./commands/app/ps.ts")],
   ["app logs", "Show what an app's tasks have written", () => import("./commands/app/logs.ts")],
   ["app start", "Start services that were stopped", () => import("./commands/app/start.ts")],
@@ -94,6 +109,27 @@ const appCommands = group("Applications", [
   ["app unpause", "Thaw frozen services", () => import("./commands/app/unpause.ts")],
   ["app kill", "Send a signal to services' tasks", () => import("./commands/app/kill.ts")],
   ["app rm", "Remove the containers of stopped services", () => import("./commands/app/rm.ts")],
+  ["app exec", "Run a command in a running task of a service", () => import("./commands/app/exec.ts")],
+  ["app run", "Run a command in a new container of a service", () => import("./commands/app/run.ts")],
+  ["app cp", "Copy files between a service's task and here", () => import("./commands/app/cp.ts")],
+  ["app attach", "Connect the terminal to a running task", () => import("./commands/app/attach.ts")],
+  ["app top", "Show the processes of an app's tasks", () => import("./commands/app/top.ts")],
+  ["app stats", "Show the resources that an app's tasks use", () => import("./commands/app/stats.ts")],
+  ["app events", "Show what happens to an app, as it happens", () => import("./commands/app/events.ts")],
+  ["app port", "Show where a service's port is published", () => import("./commands/app/port.ts")],
+  ["app images", "List the images that an app's tasks run", () => import("./commands/app/images.ts")],
+  ["app volumes", "List an app's volumes", () => import("./commands/app/volumes.ts")],
+  ["app wait", "Wait until services have ended, print their exit codes", () => import("./commands/app/wait.ts")],
+  ["app pull", "Fetch an app's images", () => import("./commands/app/pull.ts")],
+  ["app push", "Send the images that an app builds to their registries", () => import("./commands/app/push.ts")],
+  ["app build", "Build an app's images", () => import("./commands/app/build.ts")],
+  ["app create", "Make an app ready without starting it", () => import("./commands/app/create.ts")],
+  ["secret create", "Keep a secret that apps name as external", file("createFile", "secret")],
+  ["secret ls", "List secrets", file("listFiles", "secret")],
+  ["secret rm", "Remove secrets", file("removeFiles", "secret")],
+  ["config create", "Keep a config that apps name as external", file("createFile", "config")],
+  ["config ls", "List configs", file("listFiles", "config")],
+  ["config rm", "Remove configs", file("removeFiles", "config")],
 ]);
 
 const containerCommands = group("Containers", [
@@ -168,6 +204,8 @@ const systemCommands = group("The host", [
   ["info", "Show what this host and its engine are", () => import("./commands/system/info.ts")],
   ["version", "Show the versions of the program and of berthd", () => import("./commands/system/version.ts")],
   ["events", "Show what happens, as it happens", () => import("./commands/system/events.ts")],
+  ["system backup", "Copy the state of all apps to a file", () => import("./commands/system/backup.ts")],
+  ["system restore", "Put a copy in the place of the state", () => import("./commands/system/restore.ts")],
   ["system df", "Show what takes up disk space", () => import("./commands/system/df.ts")],
   ["system prune", "Remove all that nothing uses", () => import("./commands/system/prune.ts")],
   ["system check", "Look for leaks and damage, and repair them", () => import("./commands/system/check.ts")],

@@ -3,7 +3,8 @@ import type { RemoteBuilder } from "../api/builder/remote-builder.ts";
 import type { FileSource } from "../appfile/input.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Environment } from "../base/env.ts";
-import type { AppsBackend } from "../ports/apps.ts";
+import type { AppsBackend, StandaloneFilesBackend } from "../ports/apps.ts";
+import type { CallOptions } from "../ports/content.ts";
 import type { Engine } from "../ports/engine.ts";
 import type { AppFlags } from "./app/selection.ts";
 
@@ -14,6 +15,9 @@ export type CliEngine = Omit<Engine, "supervise">;
 export interface Backends {
   builder: RemoteBuilder;
   apps: AppsBackend;
+  files: StandaloneFilesBackend;
+  /** Of berthd itself. */
+  host: { backup(path: string, options?: CallOptions): Promise<void> };
 }
 
 export interface Terminal {
@@ -40,6 +44,8 @@ export interface CliContext extends Terminal {
   signal: AbortSignal;
   /** Calls back on a signal to this process until the returned function is called. */
   onSignal(name: NodeJS.Signals, callback: () => void): () => void;
+  /** Puts a backup in the place of the store, berthd stopped meanwhile; absent where the program has no store. */
+  restoreStore?(backup: string): Promise<{ kept: string | undefined }>;
   /** What there is beside the engine; throws `unsupported` where the program has it not. */
   backend<K extends keyof Backends>(name: K): Promise<Backends[K]>;
 }

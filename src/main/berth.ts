@@ -13,6 +13,7 @@ async function main(): Promise<number> {
   const context = createCliContext("berth", {
     engine: connect,
     backend: async name => (await connect())[name],
+    restoreStore: async backup => (await import("./restore-host.ts")).restoreHost(settings, backup),
   });
   return await runCli(context, rest);
 }

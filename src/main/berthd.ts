@@ -37,6 +37,7 @@ async function main(): Promise<void> {
     ...parts.engine,
     builder: serveBuilder(parts.builder),
     apps: plane.apps,
+    files: plane.files,
     host: { backup: plane.backup },
   };
   const server = createApiServer(hostMethods, backends, logger);
@@ -73,10 +74,11 @@ function openControlPlane(
   logger: Logger,
 ) {
   try {
-    const { apps, store, run } = createControlPlane(settings, engine, builder, logger);
+    const { apps, files, store, run } = createControlPlane(settings, engine, builder, logger);
     const ready = Promise.withResolvers<void>();
     return {
       apps: afterwards(apps, ready.promise),
+      files: afterwards(files, ready.promise),
       backup: (path: string) => store.backup(path),
       run: (signal: AbortSignal) => run({ signal, onReady: ready.resolve }),
     };
@@ -84,7 +86,8 @@ function openControlPlane(
     const error = asBerthError(thrown);
     logger.log("error", `apps are not served: ${error.message}`, { hint: error.hint });
     const fail = () => Promise.reject(error);
-    return { apps: new Proxy({}, { get: () => fail }), backup: fail, run: () => Promise.resolve() };
+    const broken = new Proxy({}, { get: () => fail });
+    return { apps: broken, files: broken, backup: fail, run: () => Promise.resolve() };
   }
 }
 

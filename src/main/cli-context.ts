@@ -8,7 +8,7 @@ import { version } from "./version.ts";
 /** A command's surroundings made from this process. The first Ctrl-C aborts, the second ends the program at once. */
 export function createCliContext(
   program: string,
-  parts: Pick<CliContext, "engine"> & Partial<Pick<CliContext, "backend">>,
+  parts: Pick<CliContext, "engine"> & Partial<Pick<CliContext, "backend" | "restoreStore">>,
 ): CliContext {
   const interrupted = new AbortController();
   const listeners = new Map<NodeJS.Signals, Set<() => void>>();

@@ -3,23 +3,18 @@ import { once } from "node:events";
 import { mkdirSync, openSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import type { RemoteBuilder } from "../api/builder/remote-builder.ts";
 import { hostMethods } from "../api/methods.ts";
 import { systemClock } from "../base/clock.ts";
 import { BerthError } from "../base/errors.ts";
-import type { CliEngine } from "../cli/context.ts";
+import type { Backends, CliEngine } from "../cli/context.ts";
 import { createClient } from "../client/client.ts";
 import { HttpTransport } from "../client/transport.ts";
-import type { AppsBackend } from "../ports/apps.ts";
 import { type HostSettings, settingsAsFlags, socketPath } from "./settings.ts";
 
 const startLimit_ms = 20_000;
 
 /** Everything that berthd serves. */
-export interface HostClient extends CliEngine {
-  builder: RemoteBuilder;
-  apps: AppsBackend;
-}
+export interface HostClient extends CliEngine, Backends {}
 
 /** The host's berthd as an engine; starts it if it is not running. */
 export async function connectToHost(settings: HostSettings): Promise<HostClient> {

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
+import { HostOneOffs } from "../agent/one-off.ts";
 import { systemClock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
 import type { Logger } from "../base/log.ts";
@@ -15,9 +16,8 @@ import { SqliteStore } from "../drivers/sqlite/store.ts";
 import type { HostFacts } from "../model/host.ts";
 import type { Builder } from "../ports/build.ts";
 import type { Engine } from "../ports/engine.ts";
-import type { HostSettings } from "./settings.ts";
+import { type HostSettings, storePath } from "./settings.ts";
 
-export const storePath = (settings: HostSettings) => join(settings.root, "store", "berth.db");
 /** Where the contents of secrets and configs are for containers: in memory. */
 export const filesPath = (settings: HostSettings) => join(settings.run, "files");
 
@@ -37,7 +37,8 @@ export function createControlPlane(
   const keyring = new Keyring(readKeyFile(join(settings.root, "store", "key")));
   const newTaskId = () => newId().slice(0, taskIdDigits);
   const control = new ControlPlane({ store, keyring, clock, logger, newId: newTaskId, random: Math.random });
-  const apps = new Apps({ control, engineOf: () => engine, builder, user: userInfo().username });
+  const oneOffs = new HostOneOffs({ engine, filesRoot: filesPath(settings), newId: newTaskId });
+  const apps = new Apps({ control, engineOf: () => engine, builder, oneOffs, user: userInfo().username });
 
   /** Until aborted. `onReady` when requests can be served. */
   async function run({ signal, onReady }: { signal: AbortSignal; onReady: () => void }): Promise<void> {
@@ -55,7 +56,9 @@ export function createControlPlane(
     const either = AbortSignal.any([signal, stop.signal]);
     const ready = Promise.withResolvers<void>();
     const running = control.run({ signal: either, onReady: ready.resolve });
-    const working = ready.promise.then(() => agent.run({ signal: either, onReady }));
+    const working = ready.promise.then(() =>
+      Promise.all([agent.run({ signal: either, onReady }), oneOffs.tidy({ signal: either })]),
+    );
     running.catch(ready.reject);
     try {
       await Promise.all([running, working]);

@@ -3,6 +3,7 @@ import type { AppVersion, OutcomeState } from "../model/app-record.ts";
 import type { PublishedPort } from "../model/container.ts";
 import type { TaskHealth, TaskMoment, TaskState, WantedState } from "../model/task.ts";
 import type { CallOptions } from "./content.ts";
+import type { MadeOneOff, OneOffChanges } from "./one-offs.ts";
 
 /** A step of a plan, and the plan: plain values, as src/plan makes them. */
 export interface PlannedStep {
@@ -53,9 +54,30 @@ export interface UpOptions extends CallOptions {
   basedOn?: number;
   /** Until when to follow: only accepted, all started (default), or all started and healthy. */
   wait?: "none" | "started" | "healthy";
+  /** Prepare only: what does not run yet is started by a later `start`. */
+  noStart?: boolean;
   timeout_ms?: number;
   /** Wait for another `up` of the app instead of refusing. */
   waitForOthers?: boolean;
+}
+
+/** Images of some services; absent: of all. */
+export interface ImagesOptions extends CallOptions {
+  services?: string[];
+  noCache?: boolean;
+  /** Builds: ask the registry for newer base images. */
+  pull?: boolean;
+  /** Builds: more values for ARG. */
+  args?: Record<string, string>;
+  /** Pulls: only what is not here. */
+  missingOnly?: boolean;
+  ignoreFailures?: boolean;
+}
+
+export interface RunOptions extends CallOptions, OneOffChanges {
+  contents?: Record<string, string>;
+  build?: boolean;
+  pull?: "always" | "missing" | "never";
 }
 
 export interface DownOptions extends CallOptions {
@@ -94,6 +116,8 @@ export type AppEvent =
       state: "present" | "removed" | "failed";
       message: string;
     }
+  /** What `run` made; it is not started. */
+  | ({ type: "container" } & MadeOneOff)
   | { type: "done"; app: string; version: number; outcome: OutcomeState | "unchanged" | "accepted"; message: string };
 
 export interface TaskView {
@@ -165,6 +189,12 @@ export interface AppsBackend {
   plan(app: App, options?: UpOptions): Promise<{ plan: AppPlan; text: string }>;
   /** Throws `conflict` where it would destroy something, is older than what runs, or another change of the app is under way; `timeout` with who waits for what. */
   up(app: App, options?: UpOptions): AsyncIterable<AppEvent>;
+  /** Builds the images of services that have a `build` section, here or not. */
+  build(app: App, options?: ImagesOptions): AsyncIterable<AppEvent>;
+  /** Fetches the images of services that are not built. */
+  pull(app: App, options?: ImagesOptions): AsyncIterable<AppEvent>;
+  /** Makes a container of a service for one command, with its image, networks, volumes and secrets; the last event names it. */
+  run(app: App, service: string, options?: RunOptions): AsyncIterable<AppEvent>;
   down(name: string, options?: DownOptions): AsyncIterable<AppEvent>;
   start(name: string, options?: ServiceOptions): AsyncIterable<AppEvent>;
   stop(name: string, options?: ServiceOptions): AsyncIterable<AppEvent>;

@@ -2,10 +2,8 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { LoadedApp } from "../../appfile/input.ts";
-import { loadApp } from "../../appfile/load.ts";
-import { parseAnswers, parseSet } from "../../appfile/params/answers.ts";
 import { BerthError } from "../../base/errors.ts";
-import type { ParamSpec } from "../../model/app.ts";
+import type { AppParam, ParamSpec } from "../../model/app.ts";
 import type { CliContext } from "../context.ts";
 import { collect } from "../options/container.ts";
 import { askForParams } from "./ask.ts";
@@ -45,15 +43,15 @@ export function takeAppFlags(argv: string[]): { flags: AppFlags; rest: string[] 
 }
 
 /** The same options after the command; `short: false` where -f or -p mean something else. */
-export function addAppOptions(command: Command, { short = true } = {}): Command {
-  return command
+export function addAppOptions(command: Command, { short = true, envFile = true } = {}): Command {
+  const added = command
     .option(`${short ? "-f, " : ""}--file <path>`, "app file; several are merged in order", collect, [])
     .option(`${short ? "-p, " : ""}--project-name <name>`, "name of the app")
     .option("--project-directory <path>", "directory that relative paths start from")
     .option("--profile <name>", "profile to enable", collect, [])
-    .option("--env-file <path>", "file of variables, instead of .env", collect, [])
     .option("--set <pair>", "value of a parameter, NAME=VALUE", collect, [])
     .option("--answers <path>", "file of parameters' values");
+  return envFile ? added.option("--env-file <path>", "file of variables, instead of .env", collect, []) : added;
 }
 
 /** What was said before the command and after it, together. */
@@ -61,7 +59,7 @@ export function mergeFlags(before: AppFlags, after: AppFlags): AppFlags {
   return {
     file: [...before.file, ...after.file],
     profile: [...before.profile, ...after.profile],
-    envFile: [...before.envFile, ...after.envFile],
+    envFile: [...before.envFile, ...(after.envFile ?? [])],
     set: [...before.set, ...after.set],
     projectName: after.projectName ?? before.projectName,
     projectDirectory: after.projectDirectory ?? before.projectDirectory,
@@ -72,39 +70,74 @@ export function mergeFlags(before: AppFlags, after: AppFlags): AppFlags {
 /** Loads the app that the flags (or the directory) name. Parameters without a value are asked for on a terminal, and named in the error elsewhere. */
 export async function loadSelected(context: CliContext, given: AppFlags, services: string[] = []): Promise<LoadedApp> {
   const flags = mergeFlags(context.app, given);
-  const set = parseSet(flags.set);
+  const asked: Record<string, string> = {};
   for (;;) {
-    const result = loadApp({
-      files: context.files,
-      workingDirectory: context.cwd,
-      paths: flags.file,
-      projectDirectory: flags.projectDirectory,
-      projectName: flags.projectName,
-      environment: definedOnly(context.environment),
-      envFiles: flags.envFile,
-      profiles: flags.profile.length > 0 ? flags.profile : undefined,
-      services,
-      set,
-      answers: readAnswers(flags.answers, context.cwd),
-    });
+    const result = await loadOnce(context, flags, services, asked);
     for (const warning of result.warnings) {
       context.stderr.write(`WARNING: ${warning.file}:${warning.line}: ${warning.message}\n`);
     }
     if (result.app !== undefined) return result;
     if (!context.stdin.isTTY) throw missingParams(result.missing);
-    Object.assign(set, await askForParams(context, result.missing));
+    Object.assign(asked, await askForParams(context, result.missing));
   }
 }
 
-/** The name of the app that is meant, for commands on what runs: -p needs no file. */
+/** The loader and what it needs are only read when an app file is. */
+async function loadOnce(context: CliContext, flags: AppFlags, services: string[], asked: Record<string, string>) {
+  const [{ loadApp }, { parseSet }] = await Promise.all([
+    import("../../appfile/load.ts"),
+    import("../../appfile/params/answers.ts"),
+  ]);
+  return loadApp({
+    files: context.files,
+    workingDirectory: context.cwd,
+    paths: flags.file,
+    projectDirectory: flags.projectDirectory,
+    projectName: flags.projectName,
+    environment: definedOnly(context.environment),
+    envFiles: flags.envFile,
+    profiles: flags.profile.length > 0 ? flags.profile : undefined,
+    services,
+    set: { ...parseSet(flags.set), ...asked },
+    answers: await readAnswers(flags.answers, context.cwd),
+  });
+}
+
+/** The app's parameters, those without a value too, and the values of secret ones that were given. */
+export async function loadParams(
+  context: CliContext,
+  given: AppFlags,
+): Promise<{ params: (AppParam | ParamSpec)[]; secrets: Record<string, string> }> {
+  const flags = mergeFlags(context.app, given);
+  const result = await loadOnce(context, flags, [], {});
+  const params = result.app ? result.app.params : [...result.params, ...result.missing];
+  const [{ parseSet }, { variableOf }] = await Promise.all([
+    import("../../appfile/params/answers.ts"),
+    import("../../appfile/params/book.ts"),
+  ]);
+  const set = parseSet(flags.set);
+  const answers = (await readAnswers(flags.answers, context.cwd)) ?? {};
+  const secrets: Record<string, string> = {};
+  for (const { name, type, default: own } of params) {
+    const { environment } = context;
+    const value = set[name] ?? answers[name] ?? environment[variableOf(name)] ?? environment[name] ?? own;
+    if (type === "secret" && value !== undefined) secrets[name] = value;
+  }
+  return { params, secrets };
+}
+
+/** The name of the app that is meant, for commands on what runs: -p needs no file, and a file no values for its parameters. */
 export async function selectedName(context: CliContext, given: AppFlags): Promise<string> {
   const flags = mergeFlags(context.app, given);
   if (flags.projectName !== undefined) return flags.projectName;
-  return (await loadSelected(context, given)).app.name;
+  const result = await loadOnce(context, flags, [], {});
+  const name = result.app ? result.app.name : result.name;
+  return name ?? (await loadSelected(context, given)).app.name;
 }
 
-function readAnswers(path: string | undefined, cwd: string): Record<string, string> | undefined {
+async function readAnswers(path: string | undefined, cwd: string): Promise<Record<string, string> | undefined> {
   if (path === undefined) return undefined;
+  const { parseAnswers } = await import("../../appfile/params/answers.ts");
   try {
     return parseAnswers(path, readFileSync(resolve(cwd, path), "utf8"));
   } catch (cause) {

@@ -10,6 +10,8 @@ import type {
   AppSummary,
   AppsBackend,
   DownOptions,
+  ImagesOptions,
+  RunOptions,
   ServiceOptions,
   TaskView,
   UpOptions,
@@ -21,8 +23,10 @@ import { newestOutcome, outcomeOf } from "../outcome/outcome.ts";
 import { changeRecord, type changeWishes, recordOf, servicesOf } from "./change.ts";
 import { EventQueue } from "./event-queue.ts";
 import { follow, removedVerdict, settledVerdict, Teller } from "./follow.ts";
+import { imagesOnly } from "./images-only.ts";
 import type { AppsParts } from "./parts.ts";
 import { rollbackTo } from "./rollback.ts";
+import { run } from "./run.ts";
 import { acceptUp, prepareUp } from "./up.ts";
 import { appSummary, tasksInOrder, taskView } from "./views.ts";
 import { why } from "./why.ts";
@@ -62,6 +66,12 @@ export class Apps implements AppsBackend {
   async *down(name: string, options: DownOptions = {}): AsyncGenerator<AppEvent> {
     const { control } = this.#parts;
     const images = options.images ? this.#imagesOf(name, options.images) : [];
+    const present = control.mirror.state.apps.get(name)?.wanted === "present";
+    const once = (await this.#parts.oneOffs?.removeAll(name, { signal: options.signal, resources: !present })) ?? [];
+    if (!present && once.length > 0) {
+      yield { type: "done", app: name, version: 0, outcome: "removed", message: "" };
+      return;
+    }
     const { version } = await changeRecord(
       control,
       name,
@@ -71,6 +81,18 @@ export class Apps implements AppsBackend {
     yield* follow(control, { app: name, verdict: removedVerdict(name), ...options });
     for (const image of images) yield* this.#removeImage(image, options);
     yield { type: "done", app: name, version, outcome: "removed", message: "" };
+  }
+
+  async *build(app: App, options: ImagesOptions = {}): AsyncGenerator<AppEvent> {
+    yield* imagesOnly(this.#parts, app, "build", options);
+  }
+
+  async *pull(app: App, options: ImagesOptions = {}): AsyncGenerator<AppEvent> {
+    yield* imagesOnly(this.#parts, app, "pull", options);
+  }
+
+  run(app: App, service: string, options: RunOptions = {}): AsyncGenerator<AppEvent> {
+    return run(this.#parts, app, service, options);
   }
 
   start(name: string, options: ServiceOptions = {}): AsyncGenerator<AppEvent> {

@@ -71,7 +71,7 @@ function nextWish(old: ServiceWish | undefined, version: number, options: UpOpti
   const scale = options.scale?.[name];
   return {
     version,
-    state: "running",
+    state: options.noStart ? (old?.state ?? "stopped") : "running",
     ...(scale === undefined ? {} : { scale }),
     forced: (old?.forced ?? 0) + (options.forceRecreate ? 1 : 0),
     starts: (old?.starts ?? 0) + 1,

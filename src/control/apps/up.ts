@@ -4,12 +4,12 @@ import { destructiveSteps, isNothingToDo, type Plan } from "../../plan/plan.ts";
 import type { AppEvent, UpOptions } from "../../ports/apps.ts";
 import { keys } from "../keys.ts";
 import { type Candidate, candidate, chosenServices, planOf, refuseOlder } from "./candidate.ts";
-import { EventQueue } from "./event-queue.ts";
 import { type AppFiles, readFiles } from "./files.ts";
-import { type AppImages, fetchImages, findImages } from "./images.ts";
+import { type AppImages, findImages } from "./images.ts";
 import { lockApp } from "./lock.ts";
 import type { AppsParts } from "./parts.ts";
 import { refuseUnfit } from "./refuse.ts";
+import { fetched } from "./run.ts";
 
 /** Everything that is known before anything is changed. */
 export interface Prepared {
@@ -62,14 +62,7 @@ export async function* acceptUp(parts: AppsParts, app: App, options: UpOptions):
   if (isNothingToDo(prepared.plan)) {
     return { current: prepared.next.before!.version, services: prepared.next.services };
   }
-  const queue = new EventQueue<AppEvent>();
-  const fetched = fetchImages(parts, app, prepared.images, event => queue.push(event), signal).finally(() =>
-    queue.end(),
-  );
-  // Thrown below, where it is awaited.
-  fetched.catch(() => undefined);
-  yield* queue;
-  const ids = await fetched;
+  const ids = yield* fetched(parts, app, prepared.images, signal);
   const images = { ids, needs: prepared.images.needs.map(need => ({ ...need, action: "keep" as const })) };
   const { next, plan } = planned(parts, app, options, prepared.files, images, ids);
   refuseDestructive(plan, options);

@@ -5,7 +5,7 @@ import { ExitWith } from "../../exit.ts";
 import { forwardSignals } from "../../signals.ts";
 import { joinSession } from "../../terminal.ts";
 
-interface Flags {
+export interface AttachFlags {
   stdin: boolean;
   sigProxy: boolean;
   detachKeys: string;
@@ -17,10 +17,11 @@ export function define(command: Command, context: CliContext): void {
     .option("--no-stdin", "do not pass on stdin")
     .option("--no-sig-proxy", "do not pass signals on")
     .option("--detach-keys <keys>", "keys that leave it running", "ctrl-p,ctrl-q")
-    .action((name: string, flags: Flags) => attach(context, name, flags));
+    .action((name: string, flags: AttachFlags) => attach(context, name, flags));
 }
 
-async function attach(context: CliContext, name: string, flags: Flags): Promise<void> {
+/** Joins this terminal with a running container; ends with its exit code. */
+export async function attach(context: CliContext, name: string, flags: AttachFlags): Promise<void> {
   const engine = await context.engine();
   const { id, spec, state } = await engine.containers.inspect(name);
   if (state.status !== "running") {

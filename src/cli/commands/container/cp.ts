@@ -7,12 +7,12 @@ import { BerthError, isCode } from "../../../base/errors.ts";
 import type { CliContext, CliEngine } from "../../context.ts";
 import { packPath, renameEntries, unpackInto } from "../../tar-files.ts";
 
-interface Flags {
+export interface CopyFlags {
   archive?: boolean;
   followLink?: boolean;
 }
 
-interface Place {
+export interface Place {
   container: string | undefined;
   path: string;
 }
@@ -27,22 +27,24 @@ export function define(command: Command, context: CliContext): void {
       "after",
       `\nExamples:\n  ${context.program} cp web:/etc/nginx/nginx.conf .\n  ${context.program} cp site/. web:/srv/www`,
     )
-    .action(async (from: string, to: string, flags: Flags) => {
-      const [source, target] = [parsePlace(from), parsePlace(to)];
-      const engine = await context.engine();
-      if (source.container !== undefined && target.container === undefined)
-        return copyOut(context, engine, source, target.path, flags);
-      if (source.container === undefined && target.container !== undefined)
-        return copyIn(context, engine, source.path, target, flags);
-      throw new BerthError(
-        "invalid",
-        `cannot copy from ${from} to ${to}: one of the two must be CONTAINER:PATH, the other a local path`,
-      );
-    });
+    .action((from: string, to: string, flags: CopyFlags) => copy(context, parsePlace(from), parsePlace(to), flags));
+}
+
+/** Copies into a container or out of it. */
+export async function copy(context: CliContext, source: Place, target: Place, flags: CopyFlags): Promise<void> {
+  const engine = await context.engine();
+  if (source.container !== undefined && target.container === undefined)
+    return copyOut(context, engine, source, target.path, flags);
+  if (source.container === undefined && target.container !== undefined)
+    return copyIn(context, engine, source.path, target, flags);
+  throw new BerthError(
+    "invalid",
+    `cannot copy from ${source.path} to ${target.path}: one of the two must be in a container, the other a local path`,
+  );
 }
 
 /** As docker: a colon makes it a container's path, unless it starts like a local one. */
-function parsePlace(text: string): Place {
+export function parsePlace(text: string): Place {
   if (text === "-" || /^[./]/.test(text) || !text.includes(":")) return { container: undefined, path: text };
   const at = text.indexOf(":");
   return { container: text.slice(0, at), path: text.slice(at + 1) };
@@ -53,7 +55,7 @@ async function copyOut(
   engine: CliEngine,
   source: Place,
   target: string,
-  flags: Flags,
+  flags: CopyFlags,
 ): Promise<void> {
   const path = flags.followLink ? await followLink(engine, source) : source.path;
   const { stat, tar } = await engine.containers.readArchive(source.container!, path, { signal: context.signal });
@@ -86,7 +88,7 @@ async function copyIn(
   engine: CliEngine,
   source: string,
   target: Place,
-  flags: Flags,
+  flags: CopyFlags,
 ): Promise<void> {
   const options = { signal: context.signal, copyOwner: flags.archive };
   if (source === "-")

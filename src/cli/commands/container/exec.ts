@@ -6,7 +6,7 @@ import { collect } from "../../options/container.ts";
 import { parseEnvironment, readEnvironmentFile } from "../../options/environment.ts";
 import { joinSession } from "../../terminal.ts";
 
-interface Flags {
+export interface ExecFlags {
   detach?: boolean;
   detachKeys: string;
   env: string[];
@@ -33,10 +33,11 @@ export function define(command: Command, context: CliContext): void {
     .option("-u, --user <user>", "user[:group]")
     .option("-w, --workdir <path>", "working directory")
     .addHelpText("after", `\nExample:\n  ${context.program} exec -it web sh`)
-    .action((name: string, args: string[], flags: Flags) => execute(context, name, args, flags));
+    .action((name: string, args: string[], flags: ExecFlags) => execute(context, name, args, flags));
 }
 
-async function execute(context: CliContext, name: string, args: string[], flags: Flags): Promise<void> {
+/** Runs a command in a container, joined to this terminal; ends with its exit code. */
+export async function execute(context: CliContext, name: string, args: string[], flags: ExecFlags): Promise<void> {
   if (flags.tty && flags.interactive && !flags.detach && !context.stdin.isTTY) {
     throw new BerthError("invalid", "-t with -i needs a terminal, and the input is none", {
       hint: "leave out -t when piping into the command",

@@ -74,7 +74,13 @@ export async function createContainer(
   return id;
 }
 
-async function startNew(engine: CliEngine, id: string, spec: ContainerSpec, signal: AbortSignal): Promise<void> {
+/** Starts a new container; with --rm nothing is left of one that could not start. */
+export async function startNew(
+  engine: CliEngine,
+  id: string,
+  spec: Pick<ContainerSpec, "autoRemove">,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     await engine.containers.start(id, { signal });
   } catch (thrown) {
@@ -84,11 +90,12 @@ async function startNew(engine: CliEngine, id: string, spec: ContainerSpec, sign
   }
 }
 
-async function runAttached(
+/** Starts a new container joined to this terminal; resolves to its exit code. */
+export async function runAttached(
   context: CliContext,
   engine: CliEngine,
   id: string,
-  spec: ContainerSpec,
+  spec: Pick<ContainerSpec, "autoRemove" | "tty">,
   streams: string[],
   flags: ContainerFlags,
 ): Promise<number> {

@@ -19,12 +19,13 @@ export function define(command: Command, context: CliContext): void {
     .option("-a, --all", "also those that do not run")
     .option("--no-stream", "one reading only")
     .option("--format <format>", "table, json, or a Go template")
-    .action((names: string[], flags: Flags) => watch(context, names, flags));
+    .action((names: string[], flags: Flags) => watchStats(context, names, flags));
 }
 
 type Reading = { item: ContainerSummary; stats: ContainerStats };
 
-async function watch(context: CliContext, names: string[], flags: Flags): Promise<void> {
+/** Shows what containers use, once a second, or once only. */
+export async function watchStats(context: CliContext, names: string[], flags: Flags): Promise<void> {
   const engine = await context.engine();
   let before = await readAll(engine, names, flags);
   for (;;) {

@@ -96,7 +96,7 @@ export class TaskWorker {
     const { limiter, clock } = this.#context;
     const signal = this.#begin();
     const say = (message: string) => void this.#set({ state: "preparing", message });
-    say("making ready");
+    if (this.status.state !== "preparing") say("making ready");
     await this.#inherit();
     try {
       const container = await limiter.run(async () => {

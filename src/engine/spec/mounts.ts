@@ -58,7 +58,7 @@ function fileMounts({ files, spec, initPath }: RuntimeSpecInput): OciMount[] {
   );
   if (spec.init) {
     if (initPath === undefined) {
-      throw new BerthError("unavailable", "init: no init program was found on this host", { hint: "install tini" });
+      throw new BerthError("unsupported", "init: no init program was found on this host", { hint: "install tini" });
     }
     mounts.push(mount(initTarget, "bind", initPath, ["bind", "ro", "rprivate"]));
   }

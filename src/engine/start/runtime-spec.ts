@@ -107,7 +107,7 @@ export async function resourceDevices(
 async function commonInput(context: EngineContext, spec: ContainerSpec) {
   const { settings, host } = context;
   if (spec.init && !(settings?.initPath && existsSync(settings.initPath))) {
-    throw new BerthError("unavailable", "init: this host has no tini to be the container's init process", {
+    throw new BerthError("unsupported", "init: this host has no tini to be the container's init process", {
       hint: "install it (Debian: apt-get install tini)",
     });
   }

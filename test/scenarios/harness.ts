@@ -1,5 +1,5 @@
 import { deepEqual } from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isCode } from "../../src/base/errors.ts";
@@ -124,9 +124,25 @@ async function disposeHost({ engine }: Opened, base: string): Promise<void> {
     if (!network.builtin) await engine.networks.remove(network.id);
   }
   await engine[Symbol.asyncDispose]();
+  // Exit commands and monitors that are just ending must not write into what is removed.
+  await until(() => processesOf(base).length === 0, 20_000).catch(() => undefined);
   const left = mountsBelow(base);
-  deepEqual({ findings, mounts: left }, { findings: [], mounts: [] });
+  deepEqual({ findings, mounts: left, processes: processesOf(base) }, { findings: [], mounts: [], processes: [] });
   rmSync(base, { recursive: true, force: true });
+}
+
+/** Command lines of processes that name the directory. */
+function processesOf(path: string): string[] {
+  return readdirSync("/proc")
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map(pid => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, "latin1").replaceAll("\0", " ");
+      } catch {
+        return "";
+      }
+    })
+    .filter(line => line.includes(path));
 }
 
 function mountsBelow(path: string): string[] {

@@ -10,7 +10,7 @@ import { removeAnonymous, removeParts } from "../lifecycle/remove-locked.ts";
 import { settle } from "../lifecycle/settle.ts";
 import { cgroupRoot } from "../start/runtime-spec.ts";
 import { readJson } from "../state/json-file.ts";
-import type { ContainerConfig } from "../state/record.ts";
+import type { ContainerConfig, StoredState } from "../state/record.ts";
 
 export interface Checker {
   context: EngineContext;
@@ -130,7 +130,7 @@ async function checkContainers(checker: Checker): Promise<void> {
     const lock = store.tryLock(id);
     if (lock === undefined) continue;
     await using _lock = lock;
-    const { observed } = look(context, id);
+    const { observed, stored } = look(context, id);
     if (observed.kind === "unmonitored") {
       checker.report.findings.push(
         `container ${config.name} runs without a monitor, which was killed; 'berth restart ${config.name}' gives it one`,
@@ -139,12 +139,17 @@ async function checkContainers(checker: Checker): Promise<void> {
       await found(checker, `${unfinished[observed.kind]} of container ${config.name} was not finished`, async () => {
         await settle(context, id);
       });
-    } else if (observed.kind === "settled" && context.mounts.under(config.rootfsPath).length > 0) {
+    } else if (observed.kind === "settled" && isMountedInVain(context, config, stored)) {
       await found(checker, `the root of container ${config.name} is mounted, and it does not run`, () =>
         context.layers.unmount(id),
       );
     }
   }
+}
+
+/** A root is mounted from its making to the end of its first run, and during each later one. */
+function isMountedInVain({ mounts }: EngineContext, { rootfsPath }: ContainerConfig, stored: StoredState): boolean {
+  return stored.phase === "exited" && mounts.under(rootfsPath).length > 0;
 }
 
 const unfinished = { starting: "a start", leftover: "the clean-up", ended: "the exit", lost: "the exit" } as const;

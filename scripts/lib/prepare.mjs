@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runtimePackages, testPackages } from "./debian-packages.mjs";
@@ -42,8 +42,6 @@ function modulesAreCurrent() {
 export function pinnedEnvironment() {
   return { ...process.env, PATH: `${dirname(pinnedNode)}:${join(root, "node_modules/.bin")}:${process.env.PATH}` };
 }
-
-export const isFile = path => statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 
 /** Runs a script's main function; failures are one line and what to do. */
 export function main(work) {

@@ -67,7 +67,6 @@ const lines = (names: Iterable<string>) =>
 export const printServices = (app: App) => lines(Object.keys(app.services));
 export const printVolumes = (app: App) => lines(Object.keys(app.volumes));
 export const printNetworks = (app: App) => lines(Object.keys(app.networks));
-export const printModels = (app: App) => lines(Object.keys(app.models));
 export const printImages = (app: App) => lines(new Set(imageNames(app)));
 
 /** All profiles that any service has, active or not. */

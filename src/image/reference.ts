@@ -26,7 +26,6 @@ const path = `${pathComponent}(?:/${pathComponent})*`;
 const tag = "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}";
 const digest = "[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}";
 const named = new RegExp(`^(?:(${domain})/)?(${path})(?::(${tag}))?(?:@(${digest}))?$`);
-const tagOnly = new RegExp(`^${tag}$`);
 
 /**
  * Docker's reading of an image name: "redis" is docker.io/library/redis. Throws `invalid`; a bare id (64 hex digits) is no name.
@@ -77,10 +76,6 @@ function malformed(text: string, why: string): BerthError {
 /** sha256 digests are the only ones in use; the form is checked so that a digest can be used as a file name. */
 export function isDigest(text: string): boolean {
   return /^sha256:[a-f0-9]{64}$/.test(text);
-}
-
-export function isTag(text: string): boolean {
-  return tagOnly.test(text);
 }
 
 /** domain/path, with no tag or digest. */

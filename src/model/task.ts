@@ -159,11 +159,6 @@ export function observedState(task: Task, status: TaskStatus | undefined): TaskS
   return task.refusals ? "pending" : "new";
 }
 
-/** Runs, or will: it holds its slot. */
-export function isActive(task: Task, status: TaskStatus | undefined): boolean {
-  return wantedRank(task.wanted) <= wantedRank("running") && !hasEnded(observedState(task, status));
-}
-
 /** It runs nothing, and nothing will start it: it ended, or was given up before a host had it. */
 export function hasStopped(task: Task, status: TaskStatus | undefined): boolean {
   if (hasEnded(observedState(task, status))) return true;

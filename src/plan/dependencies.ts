@@ -22,21 +22,6 @@ export function dependenciesOf(service: Service): Record<string, Dependency> {
   return dependencies;
 }
 
-/** Names of the app's services, each after those that it depends on; among equals by name. The loader has refused cycles. */
-export function startOrder(app: Pick<App, "services">): string[] {
-  const order: string[] = [];
-  const visited = new Set<string>();
-  const visit = (name: string): void => {
-    const service = app.services[name];
-    if (!service || visited.has(name)) return;
-    visited.add(name);
-    for (const dependency of Object.keys(dependenciesOf(service)).sort()) visit(dependency);
-    order.push(name);
-  };
-  for (const name of Object.keys(app.services).sort()) visit(name);
-  return order;
-}
-
 /** The named services and everything that they depend on. */
 export function withDependencies(app: Pick<App, "services">, names: Iterable<string>): Set<string> {
   const wanted = new Set<string>();

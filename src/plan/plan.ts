@@ -36,11 +36,6 @@ export interface Plan {
   warnings: string[];
 }
 
-/** The steps that do something. */
-export function changingSteps(plan: Plan): Step[] {
-  return plan.steps.filter(step => step.action !== "keep");
-}
-
 export function isNothingToDo(plan: Plan): boolean {
   return plan.steps.every(step => step.action === "keep");
 }

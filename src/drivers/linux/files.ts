@@ -8,7 +8,6 @@ const lgetxattrCall = declare(
   "intptr_t lgetxattr(const char *path, const char *name, _Out_ uint8_t *value, size_t size)",
 );
 const llistxattrCall = declare("intptr_t llistxattr(const char *path, _Out_ uint8_t *list, size_t size)");
-const lremovexattrCall = declare("int lremovexattr(const char *path, const char *name)");
 
 const S_IFCHR = 0o020000;
 const S_IFBLK = 0o060000;
@@ -45,10 +44,6 @@ export function getXattr(path: string, name: string): Buffer | undefined {
 export function listXattrs(path: string): string[] {
   const list = readGrowing(buffer => llistxattrCall(path, path, buffer, buffer.length));
   return list === undefined ? [] : list.toString("utf8").split("\0").filter(Boolean);
-}
-
-export function removeXattr(path: string, name: string): void {
-  lremovexattrCall(`${name} of ${path}`, path, name);
 }
 
 function readGrowing(read: (buffer: Buffer) => number): Buffer | undefined {

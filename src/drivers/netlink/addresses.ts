@@ -3,7 +3,6 @@ import { attribute, decodeAttributes, type NetlinkMessage, NLM_F_CREATE, NLM_F_E
 
 // linux/rtnetlink.h, linux/if_addr.h
 const RTM_NEWADDR = 20;
-const RTM_DELADDR = 21;
 const RTM_GETADDR = 22;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
@@ -42,11 +41,6 @@ function broadcastOf(address: Ip, prefixLength: number): Ip {
 export function addAddress(address: LinkAddress): NetlinkMessage {
   const what = `give interface ${address.index} the address ${formatIp(address.address)}/${address.prefixLength}`;
   return { what, type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, body: body(address) };
-}
-
-export function deleteAddress(address: LinkAddress): NetlinkMessage {
-  const what = `take the address ${formatIp(address.address)} from interface ${address.index}`;
-  return { what, type: RTM_DELADDR, flags: 0, body: body(address) };
 }
 
 export function listAddresses(): NetlinkMessage {

@@ -47,12 +47,6 @@ export function u8Attribute(type: number, value: number): Buffer {
   return attribute(type, Buffer.from([value]));
 }
 
-export function u16Attribute(type: number, value: number): Buffer {
-  const payload = Buffer.alloc(2);
-  payload.writeUInt16LE(value);
-  return attribute(type, payload);
-}
-
 export function u32Attribute(type: number, value: number): Buffer {
   const payload = Buffer.alloc(4);
   payload.writeUInt32LE(value);

@@ -1,5 +1,5 @@
 import { familyNumber } from "./addresses.ts";
-import { formatIp, formatSubnet, type Ip, ipBytes, ipFromBytes, type Subnet } from "./ip.ts";
+import { formatIp, type Ip, ipBytes, ipFromBytes, type Subnet } from "./ip.ts";
 import {
   attribute,
   decodeAttributes,
@@ -92,8 +92,4 @@ export function parseRoute(body: Buffer): Route | undefined {
     local: table === RT_TABLE_LOCAL,
     advertised: body.readUInt8(5) === RTPROT_RA,
   };
-}
-
-export function describeRoute(route: Route): string {
-  return route.destination === undefined ? "default" : formatSubnet(route.destination);
 }

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import { requireKernel } from "../linux/libc.ts";
 import { mount, mountFlags } from "../linux/mount.ts";
@@ -62,5 +62,3 @@ export function isMounted(target: string): boolean {
   const at = statSync(target, { throwIfNoEntry: false });
   return at !== undefined && at.dev !== statSync(dirname(target)).dev;
 }
-
-export const mergedOf = (directory: string): string => join(directory, "merged");

@@ -1,4 +1,4 @@
-import { mkdirSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, readlinkSync, symlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { BerthError } from "../../base/errors.ts";
 import type { ExecSpec } from "../../ports/engine.ts";
@@ -44,11 +44,6 @@ export function writeExec({ paths }: EngineContext, record: ExecRecord): void {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
   }
-}
-
-export function dropExec({ paths }: EngineContext, record: Pick<ExecRecord, "id" | "containerId">): void {
-  rmSync(join(paths.execs(record.containerId), record.id), { recursive: true, force: true });
-  rmSync(join(paths.execIndex, record.id), { force: true });
 }
 
 /** Container that a link of the index points into. */

@@ -1,6 +1,7 @@
 import { isCode } from "../../base/errors.ts";
 import type { CallOptions } from "../../ports/content.ts";
 import type { WaitCondition } from "../../ports/engine.ts";
+import type { Lock } from "../../ports/locks.ts";
 import type { EngineContext } from "../context.ts";
 import { isRunning, look, lostExitCode } from "../lifecycle/look.ts";
 import { settle } from "../lifecycle/settle.ts";
@@ -45,15 +46,48 @@ export async function waitContainer(
   const registered_ms = clock.now_ms();
   const before = view(context, id)?.runs ?? 0;
   let last: Outcome | undefined;
+  await using keeper = new Keeper(context, id);
   onRegistered?.();
   for (;;) {
     const now = view(context, id);
+    keeper.hold(now?.running ?? false);
     if (now === undefined) return last ?? (await outcomeFromEvents(context, id, registered_ms));
     if (!now.running && now.runs > before) last = now.outcome;
     if (now.unfinished) await finish(context, id);
     if (condition === "next-exit" && now.runs > before) return now.outcome;
     if (condition === "not-running" && !now.running && !willRestart(context, id, now)) return now.outcome;
     if (!now.unfinished) await watch.next({ signal, timeout_ms: now.unmonitored ? unmonitoredPoll_ms : undefined });
+  }
+}
+
+/**
+ * Who waits will finish the exit, so the monitor's exit command need not start a process for it. Only where no restart may follow: that must not depend on
+ * a command which somebody has suspended.
+ */
+class Keeper implements AsyncDisposable {
+  readonly #context: EngineContext;
+  readonly #id: string;
+  readonly #wanted: boolean;
+  #lock: Lock | undefined;
+
+  constructor(context: EngineContext, id: string) {
+    this.#context = context;
+    this.#id = id;
+    this.#wanted = context.store.tryConfig(id)?.spec.restart.name === "no";
+  }
+
+  hold(running: boolean): void {
+    if (!running || !this.#wanted || this.#lock !== undefined) return;
+    try {
+      this.#lock = this.#context.locks.tryAcquire(this.#context.paths.keeper(this.#id));
+    } catch (thrown) {
+      // It has just ended, and its directory has gone.
+      if ((thrown as NodeJS.ErrnoException).code !== "ENOENT") throw thrown;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lock?.[Symbol.asyncDispose]();
   }
 }
 

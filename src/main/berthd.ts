@@ -44,7 +44,7 @@ async function main(): Promise<void> {
   const server = createApiServer(hostMethods, backends, logger);
   const planned = plane.run(stop.signal);
   await listen(server, settings);
-  await using _docker = await startDockerFace(settings, process.env, parts, logger);
+  const docker = await startDockerFace(settings, process.env, parts, logger);
   writeFileSync(join(settings.run, "berthd.pid"), String(process.pid));
   logger.log("info", "berthd is ready", { version, socket: socketPath(settings), root: settings.root });
 
@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   await Promise.all([supervised, planned]).catch(thrown => {
     if (!stop.signal.aborted) throw thrown;
   });
+  await docker[Symbol.asyncDispose]();
   await parts.engine[Symbol.asyncDispose]();
   rmSync(socketPath(settings), { force: true });
   rmSync(join(settings.run, "berthd.pid"), { force: true });

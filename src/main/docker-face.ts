@@ -6,8 +6,8 @@ import { systemClock } from "../base/clock.ts";
 import type { Environment } from "../base/env.ts";
 import { BerthError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { createDockerServer, type MutualTls } from "../docker/docker-server.ts";
 import type { DockerContext } from "../docker/docker-context.ts";
+import { createDockerServer, type MutualTls } from "../docker/docker-server.ts";
 import type { HostSettings } from "./settings.ts";
 import { version } from "./version.ts";
 

@@ -1,10 +1,10 @@
 import { StringDecoder } from "node:string_decoder";
+import { asBerthError } from "../../base/errors.ts";
 import { shortId } from "../../base/ids.ts";
 import { familiarName, parseReference, withDefaultTag } from "../../image/reference.ts";
 import type { BuildEvent, BuildResult } from "../../ports/build.ts";
 import { failure } from "../http/failure.ts";
 import type { LineWriter } from "../http/line-writer.ts";
-import { asBerthError } from "../../base/errors.ts";
 
 /** A build's progress in the words of Docker's classic builder, which clients read: "Step 1/3 : FROM …", "Successfully built …". */
 export class BuildMessages {
@@ -21,15 +21,12 @@ export class BuildMessages {
 
   readonly show = (event: BuildEvent): void => {
     if (this.#quiet) return;
-    switch (event.kind) {
-      case "state":
-        return this.#state(event);
-      case "log":
-        return this.#say(this.#decoder(event).write(event.data));
-      case "transfer":
-        return this.#lines.tell({ status: event.status, ...(event.id ? { id: event.id } : {}), progressDetail: {} });
-      case "warning":
-        return this.#say(`[Warning] ${event.line === undefined ? "" : `line ${event.line}: `}${event.message}\n`);
+    if (event.kind === "state") this.#state(event);
+    else if (event.kind === "log") this.#say(this.#decoder(event).write(event.data));
+    else if (event.kind === "warning") {
+      this.#say(`[Warning] ${event.line === undefined ? "" : `line ${event.line}: `}${event.message}\n`);
+    } else {
+      this.#lines.tell({ status: event.status, ...(event.id ? { id: event.id } : {}), progressDetail: {} });
     }
   };
 

@@ -7,7 +7,8 @@ import { BuildMessages } from "./build-messages.ts";
 import { toBuildInput } from "./to-build-input.ts";
 
 export const buildKitMissing = "BuildKit's protocol is not served";
-export const buildKitHint = "set DOCKER_BUILDKIT=0: the classic protocol reaches the same builder, with all of today's Dockerfile";
+export const buildKitHint =
+  "set DOCKER_BUILDKIT=0: the classic protocol reaches the same builder, with all of today's Dockerfile";
 
 export const buildOperations: Operation[] = [
   {

@@ -23,7 +23,10 @@ export function toBuildInput(exchange: Exchange): BuildInput {
     noCache: query.flag("nocache"),
     pull: query.flag("pull"),
     platform: platformFrom(query.text("platform")),
-    cacheFrom: query.list("cachefrom").filter(entry => typeof entry === "string").map(cacheLocation),
+    cacheFrom: query
+      .list("cachefrom")
+      .filter(entry => typeof entry === "string")
+      .map(cacheLocation),
     network: networkOf(query.text("networkmode")),
     extraHosts: query.all("extrahosts").flatMap(text => text.split(",")),
     shmSize_bytes: query.number("shmsize") || undefined,
@@ -81,7 +84,9 @@ function networkOf(mode: string | undefined): BuildNetwork | undefined {
   if (mode === undefined || mode === "bridge") return undefined;
   const known = networks.find((name): name is BuildNetwork => name === mode);
   if (known) return known;
-  throw new BerthError("unsupported", `build: networkmode=${mode} is not served`, { hint: `use ${networks.join(", ")}` });
+  throw new BerthError("unsupported", `build: networkmode=${mode} is not served`, {
+    hint: `use ${networks.join(", ")}`,
+  });
 }
 
 function ulimit(fields: Fields) {

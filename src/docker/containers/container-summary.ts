@@ -1,7 +1,7 @@
 import { familiarName } from "../../image/reference.ts";
 import type { ContainerSummary, MountPoint } from "../../model/container.ts";
-import { networksOf } from "./endpoint-settings.ts";
 import { statusText } from "./container-state.ts";
+import { networksOf } from "./endpoint-settings.ts";
 
 /** A line of GET /containers/json. */
 export function summaryOf(

@@ -1,4 +1,11 @@
-import type { Container, ContainerSpec, MountSpec, PortSpec, Resources, ThrottleDevice } from "../../model/container.ts";
+import type {
+  Container,
+  ContainerSpec,
+  MountSpec,
+  PortSpec,
+  Resources,
+  ThrottleDevice,
+} from "../../model/container.ts";
 
 /** What the container was asked to be, in the shape in which a client would ask it again. */
 export function hostConfigOf({ spec, runtime }: Container) {

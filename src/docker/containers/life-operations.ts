@@ -4,8 +4,8 @@ import type { DockerContext } from "../docker-context.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Operation } from "../http/operation.ts";
 import { parseDetachKeys } from "../streams/detach-keys.ts";
-import { toPorts } from "./to-ports.ts";
 import { toContainerSpec, toRestart } from "./to-container-spec.ts";
+import { toPorts } from "./to-ports.ts";
 import { toResources } from "./to-resources.ts";
 
 /** From creation to removal. */

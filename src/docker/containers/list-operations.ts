@@ -93,11 +93,15 @@ async function containerStats({ engine, clock }: DockerContext, exchange: Exchan
   const { query, signal } = exchange;
   const stream = query.flag("stream", true);
   const { id, name, state } = await engine.containers.inspect(exchange.param("id"), exchange);
-  const readings = statsOf(() => engine.containers.stats(id, exchange), { id, name }, {
-    ...{ stream, clock, signal },
-    // Of one that does not run there is nothing to compare.
-    oneShot: query.flag("one-shot") || state.pid === 0,
-  });
+  const readings = statsOf(
+    () => engine.containers.stats(id, exchange),
+    { id, name },
+    {
+      ...{ stream, clock, signal },
+      // Of one that does not run there is nothing to compare.
+      oneShot: query.flag("one-shot") || state.pid === 0,
+    },
+  );
   if (!stream) return exchange.json((await readings.next()).value);
   const lines = exchange.lines();
   try {

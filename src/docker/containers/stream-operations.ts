@@ -105,4 +105,3 @@ class Timestamps {
     return continues ? data : Buffer.concat([Buffer.from(`${time} `), data]);
   }
 }
-

@@ -2,9 +2,9 @@ import { BerthError } from "../../base/errors.ts";
 import type { ContainerSpec, EndpointSpec, HealthCheck, RestartPolicyName } from "../../model/container.ts";
 import type { Fields } from "../http/fields.ts";
 import { refuseFields } from "./refused-fields.ts";
-import { toDevices, toResources, toUlimits } from "./to-resources.ts";
 import { toMounts } from "./to-mounts.ts";
 import { portFrom, toPorts } from "./to-ports.ts";
+import { toDevices, toResources, toUlimits } from "./to-resources.ts";
 
 /** The body of POST /containers/create as a specification. Throws `invalid` and `unsupported`, naming the field. */
 export function toContainerSpec(body: Fields, query: { name?: string; platform?: string }): ContainerSpec {
@@ -20,7 +20,10 @@ export function toContainerSpec(body: Fields, query: { name?: string; platform?:
     labels: body.map("Labels") ?? {},
     annotations: host?.map("Annotations"),
     exposedPorts: Object.keys(body.object("ExposedPorts")?.names() ?? []).length
-      ? body.object("ExposedPorts")!.names().map(port => portFrom(port, "ExposedPorts") && port)
+      ? body
+          .object("ExposedPorts")!
+          .names()
+          .map(port => portFrom(port, "ExposedPorts") && port)
       : undefined,
     macAddress: body.text("MacAddress") || undefined,
     healthCheck: toHealthCheck(body.object("Healthcheck")),
@@ -111,9 +114,13 @@ function toLog(fields: Fields | undefined): ContainerSpec["log"] {
     return { driver, options: fields?.map("Config") ?? {} };
   }
   if (driver === "local") return { driver: "json-file", options: fields?.map("Config") ?? {} };
-  throw new BerthError("unsupported", `HostConfig.LogConfig.Type: the log driver ${JSON.stringify(driver)} is not served`, {
-    hint: "use json-file, local or none",
-  });
+  throw new BerthError(
+    "unsupported",
+    `HostConfig.LogConfig.Type: the log driver ${JSON.stringify(driver)} is not served`,
+    {
+      hint: "use json-file, local or none",
+    },
+  );
 }
 
 const toMs = (nanoseconds: number | undefined) => (nanoseconds ? nanoseconds / 1e6 : undefined);

@@ -13,11 +13,13 @@ export function toMounts(body: Fields, host: Fields | undefined): MountSpec[] {
   const mounts = [
     ...(host?.objects("Mounts") ?? []).map(toMount),
     ...(host?.texts("Binds") ?? []).map(parseBind),
-    ...Object.entries(tmpfs).map(([target, options]): MountSpec => ({
-      type: "tmpfs",
-      target,
-      options: options ? options.split(",") : undefined,
-    })),
+    ...Object.entries(tmpfs).map(
+      ([target, options]): MountSpec => ({
+        type: "tmpfs",
+        target,
+        options: options ? options.split(",") : undefined,
+      }),
+    ),
   ];
   const named = new Set(mounts.map(({ target }) => target));
   for (const target of body.object("Volumes")?.names() ?? []) {

@@ -29,6 +29,7 @@ export function toPorts(bindings: Fields | undefined): PortSpec[] {
 function hostPort(text: string): Pick<PortSpec, "hostPort" | "hostPortEnd"> {
   if (text === "" || text === "0") return {};
   const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(text);
-  if (match === null) throw new BerthError("invalid", `HostConfig.PortBindings: ${JSON.stringify(text)} is no host port`);
+  if (match === null)
+    throw new BerthError("invalid", `HostConfig.PortBindings: ${JSON.stringify(text)} is no host port`);
   return { hostPort: Number(match[1]), hostPortEnd: match[2] === undefined ? undefined : Number(match[2]) };
 }

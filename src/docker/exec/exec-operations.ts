@@ -1,8 +1,8 @@
 import { BerthError } from "../../base/errors.ts";
+import { terminalSize } from "../containers/life-operations.ts";
 import type { DockerContext } from "../docker-context.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Operation } from "../http/operation.ts";
-import { terminalSize } from "../containers/life-operations.ts";
 import { parseDetachKeys } from "../streams/detach-keys.ts";
 import { streamType } from "../streams/frame.ts";
 import { joinSession } from "../streams/hijacked-session.ts";

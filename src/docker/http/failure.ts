@@ -13,7 +13,6 @@ export function failure(thrown: unknown): { status: number; message: string } {
 function sentence(error: BerthError): string {
   const words: Record<number, string> = { 126: "permission denied", 127: "executable file not found" };
   const known = words[Number(error.details?.["exitCode"])];
-  const message =
-    known === undefined || error.message.includes(known) ? error.message : `${error.message}: ${known}`;
+  const message = known === undefined || error.message.includes(known) ? error.message : `${error.message}: ${known}`;
   return error.hint === undefined ? message : `${message} (${error.hint})`;
 }

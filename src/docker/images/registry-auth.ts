@@ -5,7 +5,9 @@ import { Fields } from "../http/fields.ts";
 
 /** Docker's AuthConfig. `auth` is user:password in base64. */
 export function authOf(fields: Fields): RegistryAuth {
-  const [user, password] = Buffer.from(fields.text("auth") ?? "", "base64").toString("utf8").split(/:(.*)/s);
+  const [user, password] = Buffer.from(fields.text("auth") ?? "", "base64")
+    .toString("utf8")
+    .split(/:(.*)/s);
   return {
     username: fields.text("username") || user || undefined,
     password: fields.text("password") || password || undefined,

@@ -2,7 +2,6 @@ import { BerthError } from "../../base/errors.ts";
 import type { AddressPool, Network, NetworkSpec } from "../../model/network.ts";
 import { toEndpoint } from "../containers/to-container-spec.ts";
 import type { DockerContext } from "../docker-context.ts";
-import type { Exchange } from "../http/exchange.ts";
 import type { Fields } from "../http/fields.ts";
 import type { Operation } from "../http/operation.ts";
 

@@ -1,7 +1,7 @@
 import { BerthError } from "../../base/errors.ts";
+import type { DockerContext } from "../docker-context.ts";
 import type { Exchange } from "../http/exchange.ts";
 import type { Method, Operation } from "../http/operation.ts";
-import type { DockerContext } from "../docker-context.ts";
 
 type Row = [id: string, method: Method, path: string, summary: string];
 

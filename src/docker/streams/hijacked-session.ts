@@ -26,7 +26,7 @@ export async function joinSession(session: Session, streams: SessionStreams): Pr
   readInput(session, input, session.tty ? new DetachKeys(streams.detachKeys) : undefined, leave);
   try {
     // Disposing ends the output, also while it is silent.
-    gone.signal.addEventListener("abort", () => void session[Symbol.asyncDispose]().catch(() => undefined));
+    gone.signal.addEventListener("abort", () => void dispose(session));
     for await (const { stream, data } of session.output) {
       if (!(await writeTo(output, raw ? data : frame(stream, data), gone.signal))) break;
     }
@@ -39,7 +39,16 @@ export async function joinSession(session: Session, streams: SessionStreams): Pr
     output.off("close", leave);
     output.end();
     input.destroyed || input.resume();
-    await session[Symbol.asyncDispose]().catch(() => undefined);
+    await dispose(session);
+  }
+}
+
+/** What ends a session may have ended the container's streams before. */
+async function dispose(session: Session): Promise<void> {
+  try {
+    await session[Symbol.asyncDispose]();
+  } catch {
+    // Nothing is left to let go of.
   }
 }
 

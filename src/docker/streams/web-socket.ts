@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { BerthError } from "../../base/errors.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -18,7 +18,9 @@ export function acceptWebSocket(exchange: Exchange): Duplex {
     });
   }
   for (const event of ["data", "end", "drain", "timeout"]) socket.removeAllListeners(event);
-  const accept = createHash("sha1").update(key + magic).digest("base64");
+  const accept = createHash("sha1")
+    .update(key + magic)
+    .digest("base64");
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
   );
@@ -44,9 +46,8 @@ class WebSocketStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
-    if (!this.#socket.writable) return done();
-    if (this.#socket.write(message(opcodes.binary, chunk))) return done();
-    this.#socket.once("drain", done);
+    if (!this.#socket.writable || this.#socket.write(message(opcodes.binary, chunk))) done();
+    else this.#socket.once("drain", done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -86,8 +87,7 @@ function parseFrame(bytes: Buffer): "more" | "bad" | { opcode: number; data: Buf
   const lengthSize = short === 126 ? 2 : short === 127 ? 8 : 0;
   const start = 2 + lengthSize + 4;
   if (bytes.length < start) return "more";
-  const length =
-    lengthSize === 0 ? short : lengthSize === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
+  const length = lengthSize === 0 ? short : lengthSize === 2 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
   if (length > frameLimit_bytes) return "bad";
   if (bytes.length < start + length) return "more";
   const mask = bytes.subarray(start - 4, start);

@@ -47,12 +47,25 @@ const configs: Row[] = [
 ];
 
 /** Swarm mode: answers as a Docker that is in no swarm does, until the cluster serves them. */
-export const swarmGroups: OperationGroup[] = Object.entries({ Swarm: swarm, Node: nodes, Service: services, Task: tasks, Secret: secrets, Config: configs }).map(
-  ([tag, rows]) => ({ tag, operations: rows.map(operation) }),
-);
+export const swarmGroups: OperationGroup[] = Object.entries({
+  Swarm: swarm,
+  Node: nodes,
+  Service: services,
+  Task: tasks,
+  Secret: secrets,
+  Config: configs,
+}).map(([tag, rows]) => ({ tag, operations: rows.map(operation) }));
 
 function operation([id, method, path, summary]: Row): Operation {
-  return { id, method, path, summary, status: "later", note: "answers as outside of a swarm", handle: refusals[id] ?? refuse };
+  return {
+    id,
+    method,
+    path,
+    summary,
+    status: "later",
+    note: "answers as outside of a swarm",
+    handle: refusals[id] ?? refuse,
+  };
 }
 
 const refusals: Record<string, () => never> = {

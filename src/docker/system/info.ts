@@ -15,7 +15,12 @@ export function infoOf(info: EngineInfo, hostId: string, now_ms: number) {
     Driver: info.storageDriver === "overlay" ? "overlay2" : info.storageDriver,
     DriverStatus: [["Backing Filesystem", ""]],
     SystemStatus: null,
-    Plugins: { Volume: ["local"], Network: ["bridge", "host", "null"], Authorization: null, Log: ["json-file", "none"] },
+    Plugins: {
+      Volume: ["local"],
+      Network: ["bridge", "host", "null"],
+      Authorization: null,
+      Log: ["json-file", "none"],
+    },
     ...limitsOf(info.warnings),
     CpuCfsPeriod: true,
     IPv4Forwarding: true,

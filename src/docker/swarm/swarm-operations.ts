@@ -46,16 +46,6 @@ const configs: Row[] = [
   ["ConfigUpdate", "POST", "/configs/{id}/update", "Update a Config"],
 ];
 
-/** Swarm mode: answers as a Docker that is in no swarm does, until the cluster serves them. */
-export const swarmGroups: OperationGroup[] = Object.entries({
-  Swarm: swarm,
-  Node: nodes,
-  Service: services,
-  Task: tasks,
-  Secret: secrets,
-  Config: configs,
-}).map(([tag, rows]) => ({ tag, operations: rows.map(operation) }));
-
 function operation([id, method, path, summary]: Row): Operation {
   return {
     id,
@@ -88,3 +78,13 @@ function refuseToJoin(): never {
     hint: "describe the application in a Compose file and use 'berth up'",
   });
 }
+
+/** Swarm mode: answers as a Docker that is in no swarm does, until the cluster serves them. */
+export const swarmGroups: OperationGroup[] = Object.entries({
+  Swarm: swarm,
+  Node: nodes,
+  Service: services,
+  Task: tasks,
+  Secret: secrets,
+  Config: configs,
+}).map(([tag, rows]) => ({ tag, operations: rows.map(operation) }));

@@ -45,10 +45,10 @@ export function inspectOf(
 }
 
 function configOf(container: Container, image: ImageRunConfig | undefined) {
-  const { spec, process } = container;
+  const { spec, process: run } = container;
   const entrypoint = spec.entrypoint ?? image?.Entrypoint ?? [];
-  const begins = entrypoint.every((part, index) => process.args[index] === part);
-  const command = begins ? process.args.slice(entrypoint.length) : process.args;
+  const begins = entrypoint.every((part, index) => run.args[index] === part);
+  const command = begins ? run.args.slice(entrypoint.length) : run.args;
   const volumes = [
     ...Object.keys(image?.Volumes ?? {}),
     ...spec.mounts.filter(mount => mount.type === "volume" && !mount.source).map(mount => mount.target),
@@ -56,7 +56,7 @@ function configOf(container: Container, image: ImageRunConfig | undefined) {
   return {
     Hostname: spec.hostname ?? "",
     Domainname: spec.domainname ?? "",
-    User: process.user,
+    User: run.user,
     AttachStdin: false,
     AttachStdout: false,
     AttachStderr: false,
@@ -64,7 +64,7 @@ function configOf(container: Container, image: ImageRunConfig | undefined) {
     Tty: spec.tty ?? false,
     OpenStdin: spec.openStdin ?? false,
     StdinOnce: spec.stdinOnce ?? false,
-    Env: process.env,
+    Env: run.env,
     Cmd: command.length > 0 ? command : null,
     ...(container.healthCheck ? { Healthcheck: healthCheckOf(container.healthCheck) } : {}),
     Image: spec.image,

@@ -58,14 +58,12 @@ async function main(): Promise<void> {
       : parseRegistryConfig(readFileSync(values.config, "utf8"), values.config);
   const root = values.root ?? "/var/lib/berth-registry";
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const content = new DiskContentStore({
-    root: join(root, "content"),
-    locks: new FileLocks(systemClock),
-    clock: systemClock,
-  });
+  const locks = new FileLocks(systemClock);
+  const content = new DiskContentStore({ root: join(root, "content"), locks, clock: systemClock });
   const registry = new Registry({
     root,
     content,
+    locks,
     clock: systemClock,
     upstream: config.mirror === undefined ? undefined : createUpstream(createClients(), config.mirror),
   });

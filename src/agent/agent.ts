@@ -86,6 +86,7 @@ export class Agent {
       isKnown: ({ id, spec }) =>
         this.#workers.has(spec.labels[taskLabel] ?? "") ||
         [...this.#workers.values()].some(worker => worker.container === id),
+      hasPeer: task => this.#hasPeer(task),
       nudgeSlot: task => this.#nudgeSlot(task),
     };
   }
@@ -129,6 +130,17 @@ export class Agent {
       if (task.inherits === container && status.inherited === undefined && !hasEnded(status.state)) return "inherits";
     }
     return undefined;
+  }
+
+  #hasPeer({ id, app, service }: Task): boolean {
+    return [...this.#workers.values()].some(
+      ({ task, status }) =>
+        task.id !== id &&
+        task.app === app &&
+        task.service === service &&
+        task.wanted === "running" &&
+        status.state === "running",
+    );
   }
 
   #nudgeSlot({ id, app, service, slot }: Task): void {

@@ -56,7 +56,7 @@ export function containerSpec(task: Task, version: AppVersion, extras: Container
     mounts: mountsOf(app, service, extras),
     volumesFrom: service.volumesFrom?.map(from => volumesFrom(from, extras)),
     shmSize_bytes: service.shmSize_bytes,
-    ports: service.ports.map(port => portOf(port, `${app.name}/${service.name}`)),
+    ports: portsOf(app.name, service),
     exposedPorts: service.expose.map(port => (port.includes("/") ? port : `${port}/tcp`)),
     endpoints: service.networkMode === undefined ? endpointsOf(app, task, service) : undefined,
     macAddress: service.macAddress,
@@ -139,6 +139,10 @@ function mountOf(app: App, service: Service, mount: ServiceMount, inherited: Rea
         hint: "use bind, volume, tmpfs or image",
       });
   }
+}
+
+export function portsOf(app: string, service: Service): PortSpec[] {
+  return service.ports.map(port => portOf(port, `${app}/${service.name}`));
 }
 
 /** A fixed port in mode `ingress` is the service's: its tasks share it, and new connections are spread over them. */

@@ -40,6 +40,8 @@ export interface AgentContext {
   isClaimed(container: string, by: Task): Claim;
   /** Whether a task of this host has, or had, this container. */
   isKnown(container: Container): boolean;
+  /** Whether another task of its service runs on this host, and is to go on. */
+  hasPeer(task: Task): boolean;
   /** Something changed that tasks of the slot may wait for. */
   nudgeSlot(task: Task): void;
 }

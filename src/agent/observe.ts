@@ -1,3 +1,4 @@
+import { isCode } from "../base/errors.ts";
 import type { Container, ContainerState } from "../model/container.ts";
 import type { TaskStatus } from "../model/task.ts";
 
@@ -57,4 +58,9 @@ const signals: Record<number, string> = { 1: "HUP", 2: "INT", 3: "QUIT", 6: "ABR
 function signalText(exitCode: number): string {
   const name = signals[exitCode - 128];
   return name === undefined ? "" : ` (signal ${name})`;
+}
+
+/** For operations that have nothing to do any more. */
+export function ignoreOver(thrown: unknown): void {
+  if (!isCode(thrown, "unchanged", "not_found")) throw thrown;
 }

@@ -6,7 +6,7 @@ import type { AgentContext } from "./context.ts";
 import { hasGrants } from "./file-delivery.ts";
 import { runBefore, runInside } from "./hooks.ts";
 import { taskLabel } from "./labels.ts";
-import { ended, hasExited, isRunning, observed } from "./observe.ts";
+import { ended, hasExited, ignoreOver, isRunning, observed } from "./observe.ts";
 import {
   anonymousVolumes,
   definitionOf,
@@ -18,6 +18,7 @@ import {
   prepareResources,
 } from "./prepare.ts";
 import { resourceRetry_ms } from "./resources.ts";
+import { SharedPorts } from "./shared-ports.ts";
 
 /** While a task is not healthy, how often the newest probe is looked at. */
 const healthRefresh_ms = 2000;
@@ -189,6 +190,7 @@ export class TaskWorker {
       await this.#set({ message: `running pre_start hook: ${hook.command.join(" ")}` });
       await runBefore(engine, container.spec, hook, signal);
     }
+    await this.#ports().prepare(container);
   }
 
   /** It runs, or ran. */
@@ -197,8 +199,9 @@ export class TaskWorker {
       const { service } = definitionOf(this.#context, this.task);
       for (const hook of service.postStart) await runInside(this.#context.engine, container.id, hook, signal);
     }
-    await this.#set({ ...observed(container), state: "running", message: "" });
-    const { health } = container.state;
+    const serving = await this.#ports().join(container);
+    await this.#set({ ...observed(serving), state: "running", message: "" });
+    const { health } = serving.state;
     this.#again ||= !isRunning(container.state) || (this.task.paused ?? false) || (health?.status ?? "none") !== "none";
   }
 
@@ -230,7 +233,9 @@ export class TaskWorker {
       await (paused ? engine.containers.unpause(container.id) : engine.containers.pause(container.id));
       this.#again = true;
     }
-    await this.#set({ ...observed(container), message: "" });
+    // Who hears that it is healthy may count on it.
+    const serving = await this.#ports().join(container);
+    await this.#set({ ...observed(serving), message: "" });
     this.#cancelRefresh();
     const health = container.state.health?.status;
     if (health === "starting" || health === "unhealthy") {
@@ -248,9 +253,10 @@ export class TaskWorker {
     if (own && container && isRunning(container.state)) {
       const { service } = definitionOf(this.#context, this.task);
       await this.#set({ message: "stopping" });
+      await this.#ports().leave(container);
       await this.#beforeStop(container);
       if (container.state.status === "paused") await engine.containers.unpause(container.id);
-      const timeout_ms = service.stopGracePeriod_ms;
+      const timeout_ms = this.task.stopTimeout_ms ?? service.stopGracePeriod_ms;
       await engine.containers.stop(container.id, timeout_ms === undefined ? {} : { timeout_ms }).catch(ignoreOver);
       for (const hook of service.hostHooks?.afterStop ?? []) {
         const signal = AbortSignal.any([this.#context.signal]);
@@ -259,6 +265,7 @@ export class TaskWorker {
     }
     if (this.task.wanted === "removed") return this.#remove();
     const last = container && own ? await inspectIfThere(this.#context, container.id) : undefined;
+    if (last) await this.#ports().restore(last);
     const exitCode = last && hasExited(last.state) ? last.state.exitCode : undefined;
     const finishedAt = last?.state.finishedAt ?? new Date(clock.now_ms()).toISOString();
     await this.#set({ state: "shutdown", message: this.task.wantedCause, exitCode, finishedAt, health: undefined });
@@ -300,6 +307,10 @@ export class TaskWorker {
     await this.#context.engine.containers.rename(container.id, name).catch(thrown => {
       if (!isCode(thrown, "already_exists", "conflict")) throw thrown;
     });
+  }
+
+  #ports(): SharedPorts {
+    return new SharedPorts(this.#context, this.task, definitionOf(this.#context, this.task).service);
   }
 
   #hookEnvironment(container: Container): Record<string, string> {
@@ -356,10 +367,6 @@ export class TaskWorker {
     reported.catch(() => undefined);
     return reported;
   }
-}
-
-function ignoreOver(thrown: unknown): void {
-  if (!isCode(thrown, "unchanged", "not_found")) throw thrown;
 }
 
 /** Those taken over from earlier containers, which the engine does not count as this one's. */

@@ -9,6 +9,8 @@ export interface AppRecord {
   wanted: "present" | "removed";
   /** With `removed`: named and anonymous volumes go too. */
   removeVolumes?: boolean;
+  /** With `removed`: how long tasks may take to stop. */
+  stopTimeout_ms?: number;
   services: Record<string, ServiceWish>;
   createdAt_ms: number;
   changedAt_ms: number;
@@ -22,6 +24,8 @@ export interface ServiceWish {
   /** From `scale`; absent: as the app file says. */
   scale?: number;
   paused?: boolean;
+  /** How long its tasks may take to stop, as last said with `stop` or `restart`. */
+  stopTimeout_ms?: number;
   /** Counts `restart`: tasks of a lower count are restarted. */
   forced: number;
   /** Counts `start` and `up`: an ended task of a lower count is started again. */

@@ -86,6 +86,8 @@ export interface Task {
   /** When earlier tasks of the slot were restarted after they ended by themselves: the newest ones, oldest first. */
   restarts: number[];
   paused?: boolean;
+  /** How long it may take to stop, where whoever stopped it said so; otherwise as the app file says. */
+  stopTimeout_ms?: number;
   /** Anonymous volumes go with the container when it is removed. */
   removeVolumes?: boolean;
   /** When the schedule wanted this run. */

@@ -84,6 +84,8 @@ export interface DownOptions extends CallOptions {
   volumes?: boolean;
   /** Remove images too: those without a name of their own in the app file, or all. */
   images?: "local" | "all";
+  /** How long each task may take to stop before it is killed; absent: as the app file says. */
+  stopTimeout_ms?: number;
   timeout_ms?: number;
 }
 
@@ -92,6 +94,8 @@ export interface ServiceOptions extends CallOptions {
   services?: string[];
   wait?: "none" | "started" | "healthy";
   timeout_ms?: number;
+  /** For `stop`, `restart` and `rm`: how long each task may take to stop before it is killed; absent: as the app file says. */
+  stopTimeout_ms?: number;
 }
 
 /** What happens while something is carried out. The last one is `done`; failures are thrown. */

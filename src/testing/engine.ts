@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { BerthError } from "../base/errors.ts";
-import type { Container, ContainerSpec, ContainerSummary, HealthStatus } from "../model/container.ts";
+import type { Container, ContainerSpec, ContainerSummary, HealthStatus, PortSpec } from "../model/container.ts";
 import type { EngineEvent } from "../model/event.ts";
 import type { Image } from "../model/image.ts";
 import type { Network, NetworkSpec } from "../model/network.ts";
@@ -39,6 +39,8 @@ export class EngineWorld {
   readonly violations: string[] = [];
   /** "create shop-web-1", "start shop-web-1" … in order. */
   readonly journal: string[] = [];
+  /** How long each `stop` was to wait; undefined: as the container says. */
+  readonly stopTimeouts: (number | undefined)[] = [];
   readonly behaviours: Record<string, Behaviour>;
   readonly #options: EngineWorldOptions;
   readonly #subscribers = new Set<(event: EngineEvent) => void>();
@@ -74,6 +76,7 @@ export class EngineWorld {
     const container = this.containers.get(id);
     if (!container || (container.state.status !== "running" && container.state.status !== "paused")) return;
     container.state = { ...container.state, status: "exited", exitCode: code, finishedAt: this.#now() };
+    container.publishedPorts = [];
     this.journal.push(`exit ${container.name} ${code}`);
     this.#emit("die", container);
   }
@@ -99,9 +102,14 @@ export class EngineWorld {
       containers: {
         create: (spec: ContainerSpec) => effect(`create ${spec.name}`, () => this.#create(spec)),
         start: (id: string) => effect(`start ${id}`, () => this.#start(id)),
-        stop: (id: string) => effect(`stop ${id}`, () => this.#stop(id)),
+        stop: (id: string, options?: { timeout_ms?: number }) => {
+          this.stopTimeouts.push(options?.timeout_ms);
+          return effect(`stop ${id}`, () => this.#stop(id));
+        },
         kill: (id: string) => effect(`kill ${id}`, () => this.exit(this.#get(id).id, 137)),
         remove: (id: string, options: { volumes?: boolean }) => effect(`remove ${id}`, () => this.#remove(id, options)),
+        update: (id: string, { ports }: { ports?: PortSpec[] }) =>
+          effect(`update ${id}`, () => this.#publish(this.#get(id), ports ?? [])),
         rename: (id: string, name: string) => effect(`rename ${id} ${name}`, () => this.#rename(id, name)),
         pause: (id: string) => effect(`pause ${id}`, () => this.#setPaused(id, true)),
         unpause: (id: string) => effect(`unpause ${id}`, () => this.#setPaused(id, false)),
@@ -163,6 +171,7 @@ export class EngineWorld {
       name,
       createdAt: this.#now(),
       spec: { ...spec, name },
+      ...(this.behaviours[spec.image]?.health ? { healthCheck: { test: ["CMD", "true"] } } : {}),
       state,
       endpoints: [],
       publishedPorts: [],
@@ -185,6 +194,7 @@ export class EngineWorld {
     const health = behaviour.health && { status: "starting" as const, failingStreak: 0, log: [] };
     container.state = { ...container.state, status: "running", startedAt, exitCode: 0, stoppedByUser: false, health };
     this.journal.push(`start ${container.name}`);
+    this.#publish(container, container.spec.ports);
     this.#emit("start", container);
     this.#schedule(container, startedAt, behaviour);
   }
@@ -219,6 +229,7 @@ export class EngineWorld {
       stoppedByUser: true,
       finishedAt: this.#now(),
     };
+    container.publishedPorts = [];
     this.journal.push(`stop ${container.name}`);
     this.#emit("die", container);
   }
@@ -229,6 +240,21 @@ export class EngineWorld {
     this.containers.delete(container.id);
     this.journal.push(`remove ${container.name}${volumes ? " with volumes" : ""}`);
     this.#emit("destroy", container);
+  }
+
+  #publish(container: Container, ports: PortSpec[]): void {
+    container.spec = { ...container.spec, ports };
+    if (container.state.status !== "running") return;
+    const before = container.publishedPorts.length;
+    container.publishedPorts = ports.map(({ containerPort, hostPort = 0, protocol, shared }) => ({
+      containerPort,
+      hostPort,
+      protocol,
+      hostAddress: "0.0.0.0",
+      ...(shared === undefined ? {} : { shared }),
+    }));
+    if (ports.length > before) this.journal.push(`publish ${container.name}`);
+    if (ports.length < before) this.journal.push(`unpublish ${container.name}`);
   }
 
   #rename(reference: string, name: string): void {

@@ -5,8 +5,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { vi } from "vitest";
 
-/** As built: the sources would need twice the memory. */
-const program = join(import.meta.dirname, "../../dist/berth-registry.cjs");
+const program = join(import.meta.dirname, "../../src/main/berth-registry.ts");
 
 /** A berth-registry of one's own on a free port; `kill` and `start` again keep its files and its port. */
 export class RegistryProgram implements AsyncDisposable {

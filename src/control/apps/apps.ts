@@ -75,7 +75,12 @@ export class Apps implements AppsBackend {
     const { version } = await changeRecord(
       control,
       name,
-      record => ({ ...record, wanted: "removed", removeVolumes: (options.volumes ?? false) || record.removeVolumes }),
+      record => ({
+        ...record,
+        wanted: "removed",
+        removeVolumes: (options.volumes ?? false) || record.removeVolumes,
+        stopTimeout_ms: options.stopTimeout_ms,
+      }),
       options.signal,
     );
     yield* follow(control, { app: name, verdict: removedVerdict(name), ...options });
@@ -96,25 +101,35 @@ export class Apps implements AppsBackend {
   }
 
   start(name: string, options: ServiceOptions = {}): AsyncGenerator<AppEvent> {
-    return this.#change(name, options, wish => ({ ...wish, state: "running", starts: wish.starts + 1 }));
+    return this.#change(name, options, ({ stopTimeout_ms, ...wish }) => ({
+      ...wish,
+      state: "running",
+      starts: wish.starts + 1,
+    }));
   }
 
   stop(name: string, options: ServiceOptions = {}): AsyncGenerator<AppEvent> {
-    return this.#change(name, options, wish => (wish.state === "running" ? { ...wish, state: "stopped" } : wish));
+    const { stopTimeout_ms } = options;
+    return this.#change(name, options, wish =>
+      wish.state === "running" ? { ...wish, state: "stopped", stopTimeout_ms } : wish,
+    );
   }
 
   restart(name: string, options: ServiceOptions = {}): AsyncGenerator<AppEvent> {
+    const { stopTimeout_ms } = options;
     return this.#change(name, options, wish => ({
       ...wish,
       state: "running",
+      stopTimeout_ms,
       forced: wish.forced + 1,
       starts: wish.starts + 1,
     }));
   }
 
   rm(name: string, options: ServiceOptions & { stop?: boolean } = {}): AsyncGenerator<AppEvent> {
+    const { stopTimeout_ms } = options;
     return this.#change(name, options, wish =>
-      wish.state === "stopped" || options.stop ? { ...wish, state: "removed" } : wish,
+      wish.state === "stopped" || options.stop ? { ...wish, state: "removed", stopTimeout_ms } : wish,
     );
   }
 

@@ -128,14 +128,17 @@ export function follow(
 /** Wants a later state of a task; nothing where that is wanted already. */
 export function want({ state, now_ms }: TickInput, task: Task, wanted: WantedState, cause: string): Write[] {
   if (wantedRank(wanted) <= wantedRank(task.wanted)) return [];
-  const removeVolumes =
-    wanted === "removed" && state.apps.get(task.app)?.wanted === "removed" && state.apps.get(task.app)?.removeVolumes;
+  const record = state.apps.get(task.app);
+  const goes = record?.wanted === "removed";
+  const removeVolumes = wanted === "removed" && goes && record.removeVolumes;
+  const stopTimeout_ms = goes ? record.stopTimeout_ms : record?.services[task.service]?.stopTimeout_ms;
   const next: Task = {
     ...task,
     wanted,
     wantedCause: cause,
     wantedAt_ms: now_ms,
     ...(removeVolumes ? { removeVolumes } : {}),
+    ...(stopTimeout_ms === undefined ? {} : { stopTimeout_ms }),
   };
   return [put(state, keys.task(task.id), next)];
 }

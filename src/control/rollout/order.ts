@@ -25,7 +25,10 @@ export function updateRules(service: Service, state: RolloutState): UpdateRules 
 
 /** What two tasks cannot hold at once makes the update stop first, whatever was asked. */
 export function stopFirstReason(service: Service): string | undefined {
-  const port = service.ports.find(({ hostPort, hostPortEnd }) => hostPort !== undefined && hostPortEnd === undefined);
+  // Those in mode `ingress` are the service's: its tasks share them.
+  const port = service.ports.find(
+    ({ mode, hostPort, hostPortEnd }) => mode === "host" && hostPort !== undefined && hostPortEnd === undefined,
+  );
   if (port) return `port ${port.hostPort} of the host can be held by one task only`;
   if (service.networkMode === "host") return "both tasks would use the host's ports";
   if (Object.values(service.networks).some(({ ipv4, ipv6 }) => ipv4 ?? ipv6)) {

@@ -23,7 +23,7 @@ export function define(command: Command, context: CliContext): void {
       const options = {
         volumes: flags.volumes,
         images: flags.rmi,
-        timeout_ms: parseSeconds_ms(flags.timeout, "--timeout"),
+        stopTimeout_ms: parseSeconds_ms(flags.timeout, "--timeout"),
         signal: context.signal,
       };
       const done = await follow(context, apps.down(name, options));

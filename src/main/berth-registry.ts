@@ -11,13 +11,12 @@ import { formatError } from "../cli/exit.ts";
 import { FileLocks } from "../drivers/linux/file-locks.ts";
 import { runProgram } from "../drivers/programs/run-program.ts";
 import { DiskContentStore } from "../image/content/content-store.ts";
-import { RegistryClients } from "../image/distribution/registry-clients.ts";
 import { Access, hashPassword } from "../registry/access.ts";
 import { parseRegistryConfig, type RegistryConfig } from "../registry/config.ts";
-import { Registry } from "../registry/registry.ts";
+import { Registry, type Upstream } from "../registry/registry.ts";
 import { createRegistryServer, type RegistryServerOptions } from "../registry/server.ts";
 import { sweep } from "../registry/sweep.ts";
-import { createUpstream } from "../registry/upstream.ts";
+import { collectBodyGarbage } from "./body-garbage.ts";
 import { version } from "./version.ts";
 
 const usage = `Usage: berth-registry COMMAND [OPTIONS]
@@ -58,16 +57,14 @@ async function main(): Promise<void> {
       : parseRegistryConfig(readFileSync(values.config, "utf8"), values.config);
   const root = values.root ?? "/var/lib/berth-registry";
   mkdirSync(root, { recursive: true, mode: 0o700 });
-  const content = new DiskContentStore({
-    root: join(root, "content"),
-    locks: new FileLocks(systemClock),
-    clock: systemClock,
-  });
+  const locks = new FileLocks(systemClock);
+  const content = new DiskContentStore({ root: join(root, "content"), locks, clock: systemClock });
   const registry = new Registry({
     root,
     content,
+    locks,
     clock: systemClock,
-    upstream: config.mirror === undefined ? undefined : createUpstream(createClients(), config.mirror),
+    upstream: config.mirror === undefined ? undefined : await openUpstream(config.mirror),
   });
   if (command === "serve") return serve(registry, { ...config, listen: values.listen ?? config.listen }, root);
   if (command === "collect") {
@@ -80,16 +77,21 @@ async function main(): Promise<void> {
   throw new BerthError("invalid", `"${command}" is no command`, { hint: "berth-registry --help" });
 }
 
-function createClients(): RegistryClients {
-  return new RegistryClients({
+/** Loaded only for mirrors: a client of registries is a large part of the program. */
+async function openUpstream(domain: string): Promise<Upstream> {
+  const { RegistryClients } = await import("../image/distribution/registry-clients.ts");
+  const { createUpstream } = await import("../registry/upstream.ts");
+  const clients = new RegistryClients({
     clock: systemClock,
     random: Math.random,
     runProgram,
     dockerConfig: process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"),
   });
+  return createUpstream(clients, domain);
 }
 
 function serve(registry: Registry, config: RegistryConfig, root: string): void {
+  collectBodyGarbage();
   const logger = lineLogger(process.env["BERTH_DEBUG"] ? "debug" : "info", systemClock.now_ms, line =>
     process.stderr.write(line),
   );

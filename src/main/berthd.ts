@@ -9,6 +9,7 @@ import { type Logger, lineLogger } from "../base/log.ts";
 import { FileLocks } from "../drivers/linux/file-locks.ts";
 import { createControlPlane } from "./create-control-plane.ts";
 import { createEngine } from "./create-engine.ts";
+import { startDockerFace } from "./docker-face.ts";
 import { type HostSettings, readSettings, socketPath } from "./settings.ts";
 import { version } from "./version.ts";
 
@@ -43,6 +44,7 @@ async function main(): Promise<void> {
   const server = createApiServer(hostMethods, backends, logger);
   const planned = plane.run(stop.signal);
   await listen(server, settings);
+  const docker = await startDockerFace(settings, process.env, parts, logger);
   writeFileSync(join(settings.run, "berthd.pid"), String(process.pid));
   logger.log("info", "berthd is ready", { version, socket: socketPath(settings), root: settings.root });
 
@@ -58,6 +60,7 @@ async function main(): Promise<void> {
   await Promise.all([supervised, planned]).catch(thrown => {
     if (!stop.signal.aborted) throw thrown;
   });
+  await docker[Symbol.asyncDispose]();
   await parts.engine[Symbol.asyncDispose]();
   rmSync(socketPath(settings), { force: true });
   rmSync(join(settings.run, "berthd.pid"), { force: true });

@@ -1,7 +1,10 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock } from "../base/clock.ts";
 import type { Descriptor } from "../model/image.ts";
 import type { BlobInfo, CallOptions, ContentRoots, ContentStore } from "../ports/content.ts";
+import type { Lock, LockOptions, Locks } from "../ports/locks.ts";
 import { digestOfBytes, readManifest } from "./manifest.ts";
 import { RegistryError } from "./registry-error.ts";
 import { type ManifestRecord, Repositories } from "./repositories.ts";
@@ -18,6 +21,7 @@ export interface RegistryOptions {
   /** Directory for repositories and uploads; the bytes are in `content`. */
   root: string;
   content: ContentStore;
+  locks: Locks;
   clock: Clock;
   /** Pull-through: what is missing is fetched from there, kept, and served from here on, also when the upstream is gone. */
   upstream?: Upstream;
@@ -30,12 +34,17 @@ const grace_ms = 60 * 60 * 1000;
 export class Registry implements ContentRoots, AsyncDisposable {
   readonly repositories: Repositories;
   readonly uploads: Uploads;
+  readonly #root: string;
   readonly #content: ContentStore;
+  readonly #locks: Locks;
   readonly #clock: Clock;
   readonly #upstream: Upstream | undefined;
+  #prepared: Promise<unknown> | undefined;
   readonly #fetching = new Map<string, Promise<unknown>>();
 
-  constructor({ root, content, clock, upstream }: RegistryOptions) {
+  constructor({ root, content, locks, clock, upstream }: RegistryOptions) {
+    this.#root = root;
+    this.#locks = locks;
     this.repositories = new Repositories(root);
     this.uploads = new Uploads(root, content, clock);
     this.#content = content;
@@ -43,13 +52,16 @@ export class Registry implements ContentRoots, AsyncDisposable {
     this.#upstream = upstream;
   }
 
-  async blob(repository: string, digest: string, options: CallOptions): Promise<BlobInfo> {
+  /** `touch` is for clients that ask before a push: the blob stays until they have named it. */
+  async blob(repository: string, digest: string, options: CallOptions & { touch?: boolean }): Promise<BlobInfo> {
     if (this.#upstream !== undefined && !(await this.repositories.hasBlob(repository, digest)))
       await this.#fetchBlob(this.#upstream, repository, digest, options);
     // A blob is visible only in the repositories that were given it, although all share one store.
-    const info = (await this.repositories.hasBlob(repository, digest))
-      ? await this.#content.info(digest, options)
-      : undefined;
+    const { repositories } = this;
+    const linked = options.touch
+      ? await repositories.touchBlob(repository, digest, this.#clock.now_ms())
+      : await repositories.hasBlob(repository, digest);
+    const info = linked ? await this.#content[options.touch ? "touch" : "info"](digest, options) : undefined;
     if (info === undefined) throw new RegistryError("BLOB_UNKNOWN", `blob ${digest} is not in ${repository}`);
     return info;
   }
@@ -107,23 +119,24 @@ export class Registry implements ContentRoots, AsyncDisposable {
     if (isDigest && reference !== digest)
       throw new RegistryError("DIGEST_INVALID", `the manifest's digest is ${digest}, not ${reference}`);
     const record = readManifest(data, contentType);
-    for (const { digest: needed } of record.needs) {
-      const known =
-        (await this.repositories.hasBlob(repository, needed)) ||
-        (await this.repositories.manifest(repository, needed)) !== undefined;
-      if (!known)
-        throw new RegistryError(
-          "MANIFEST_BLOB_UNKNOWN",
-          `the manifest needs ${needed}, which is not in ${repository}`,
-          { detail: { digest: needed } },
-        );
-    }
+    // Together with others, but not with the collector: what it found unneeded may be what this manifest needs.
+    await using _lock = await this.#lock(repository, { ...options, shared: true });
+    await this.#checkNeeds(repository, record, options);
     await this.#content.put(data, options);
-    await this.repositories.putManifest(repository, digest, record, isDigest ? undefined : reference);
+    await this.repositories.putManifest(repository, digest, record);
+    // Once more: a sweep of the store that had looked at a blob before it was touched would have it gone by now.
+    try {
+      await this.#checkNeeds(repository, record, options);
+    } catch (thrown) {
+      await this.repositories.removeManifest(repository, digest);
+      throw thrown;
+    }
+    if (!isDigest) await this.repositories.setTag(repository, reference, digest);
     return { digest, subject: record.subject };
   }
 
   async deleteManifest(repository: string, reference: string): Promise<void> {
+    await using _lock = await this.#lock(repository);
     const done = reference.includes(":")
       ? await this.repositories.removeManifest(repository, reference)
       : await this.repositories.removeTag(repository, reference);
@@ -145,7 +158,8 @@ export class Registry implements ContentRoots, AsyncDisposable {
    */
   async collect(options: { untagged?: boolean } = {}): Promise<{ blobs: number; manifests: number; uploads: number }> {
     const removed = { blobs: 0, manifests: 0, uploads: await this.uploads.collect() };
-    for (const repository of await this.repositories.list()) {
+    for (const repository of await this.repositories.list({ unfinished: true })) {
+      await using _lock = await this.#lock(repository);
       if (options.untagged) removed.manifests += await this.#dropUntagged(repository);
       const needed = await this.#needed(repository, await this.repositories.manifestDigests(repository));
       for (const digest of await this.repositories.blobDigests(repository)) {
@@ -163,7 +177,7 @@ export class Registry implements ContentRoots, AsyncDisposable {
   /** Everything that some repository holds. */
   async used(): Promise<{ digests: Set<string>; diffIds: string[][] }> {
     const digests = new Set<string>();
-    for (const repository of await this.repositories.list()) {
+    for (const repository of await this.repositories.list({ unfinished: true })) {
       for (const digest of [
         ...(await this.repositories.manifestDigests(repository)),
         ...(await this.repositories.blobDigests(repository)),
@@ -175,6 +189,28 @@ export class Registry implements ContentRoots, AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.uploads[Symbol.asyncDispose]();
+  }
+
+  /** Repositories share 256 locks: as many files as that, however many repositories come and go. */
+  async #lock(repository: string, options: LockOptions = {}): Promise<Lock> {
+    const folder = join(this.#root, "locks");
+    this.#prepared ??= mkdir(folder, { recursive: true });
+    await this.#prepared;
+    return await this.#locks.acquire(join(folder, digestOfBytes(Buffer.from(repository)).slice(7, 9)), options);
+  }
+
+  /** Throws MANIFEST_BLOB_UNKNOWN; what is there is left alone by collectors from now on. */
+  async #checkNeeds(repository: string, record: ManifestRecord, options: CallOptions): Promise<void> {
+    const now_ms = this.#clock.now_ms();
+    for (const { digest } of record.needs) {
+      const known =
+        (await this.repositories.touchBlob(repository, digest, now_ms)) ||
+        (await this.repositories.manifest(repository, digest)) !== undefined;
+      if (known && (await this.#content.touch(digest, options)) !== undefined) continue;
+      throw new RegistryError("MANIFEST_BLOB_UNKNOWN", `the manifest needs ${digest}, which is not in ${repository}`, {
+        detail: { digest },
+      });
+    }
   }
 
   async #dropUntagged(repository: string): Promise<number> {
@@ -220,12 +256,9 @@ export class Registry implements ContentRoots, AsyncDisposable {
       const { data, mediaType } = await upstream.manifest(repository, reference, options);
       const record = readManifest(data, mediaType);
       await this.#content.put(data, options);
-      await this.repositories.putManifest(
-        repository,
-        digestOfBytes(data),
-        record,
-        reference.includes(":") ? undefined : reference,
-      );
+      const digest = digestOfBytes(data);
+      await this.repositories.putManifest(repository, digest, record);
+      if (!reference.includes(":")) await this.repositories.setTag(repository, reference, digest);
     } catch (thrown) {
       // What was fetched before is served, whatever has become of the upstream; what never was is reported as missing by the caller.
       if (options.signal?.aborted) throw thrown;

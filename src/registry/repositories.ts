@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, unlink, utimes, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { newId } from "../base/ids.ts";
 import type { Descriptor } from "../model/image.ts";
@@ -42,22 +42,31 @@ export class Repositories {
     return exists(this.#path(repository, blobs, hex(digest)));
   }
 
+  /** As `hasBlob`, and the link counts as new: the collector leaves it for its grace. For whoever is about to push a manifest that needs it. */
+  async touchBlob(repository: string, digest: string, now_ms: number): Promise<boolean> {
+    try {
+      await utimes(this.#path(repository, blobs, hex(digest)), now_ms / 1000, now_ms / 1000);
+      return true;
+    } catch (thrown) {
+      if (isMissing(thrown)) return false;
+      throw thrown;
+    }
+  }
+
   /** False when it was not there. */
   unlinkBlob(repository: string, digest: string): Promise<boolean> {
     return removed(this.#path(repository, blobs, hex(digest)));
   }
 
-  async putManifest(
-    repository: string,
-    digest: string,
-    record: ManifestRecord,
-    tag: string | undefined,
-  ): Promise<void> {
-    // The tag last: it must never point at something that is not there.
+  async putManifest(repository: string, digest: string, record: ManifestRecord): Promise<void> {
     await this.#write(this.#path(repository, manifests, hex(digest)), JSON.stringify(record));
     if (record.subject !== undefined)
       await this.#write(this.#path(repository, referrers, hex(record.subject), hex(digest)), "");
-    if (tag !== undefined) await this.#write(this.#path(repository, tags, tag), digest);
+  }
+
+  /** Points a tag at a manifest that is there. */
+  async setTag(repository: string, tag: string, digest: string): Promise<void> {
+    await this.#write(this.#path(repository, tags, tag), digest);
   }
 
   async manifest(repository: string, digest: string): Promise<ManifestRecord | undefined> {
@@ -119,14 +128,17 @@ export class Repositories {
     return (await exists(this.#path(repository, manifests))) || (await exists(this.#path(repository, blobs)));
   }
 
-  /** All repositories that hold a manifest, sorted. */
-  async list(): Promise<string[]> {
+  /** All repositories that hold a manifest, sorted; `unfinished` adds those that only have blobs yet. */
+  async list(options: { unfinished?: boolean } = {}): Promise<string[]> {
     const found: string[] = [];
+    const marks = options.unfinished ? [manifests, blobs] : [manifests];
     const visit = async (folder: string): Promise<void> => {
-      for (const name of await list(folder)) {
-        if (name === manifests && (await list(join(folder, name))).length > 0) found.push(relative(this.#root, folder));
-        if (!name.startsWith("_")) await visit(join(folder, name));
-      }
+      const names = await list(folder);
+      const filled = await Promise.all(
+        marks.map(async mark => names.includes(mark) && (await list(join(folder, mark))).length > 0),
+      );
+      if (filled.includes(true)) found.push(relative(this.#root, folder));
+      for (const name of names) if (!name.startsWith("_")) await visit(join(folder, name));
     };
     await visit(this.#root);
     return found.sort((a, b) => (a < b ? -1 : 1));
@@ -151,10 +163,18 @@ export class Repositories {
 
   async #write(path: string, text: string): Promise<void> {
     const temporary = join(this.#root, `.new-${newId()}`);
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(this.#root, { recursive: true });
     try {
       await writeFile(temporary, text, { flush: true });
-      await rename(temporary, path);
+      // A collector may take the folder away, while it is empty, between its making and the renaming.
+      for (let tries = 1; ; tries++) {
+        await mkdir(dirname(path), { recursive: true });
+        try {
+          return await rename(temporary, path);
+        } catch (thrown) {
+          if (!isMissing(thrown) || tries >= 10) throw thrown;
+        }
+      }
     } catch (thrown) {
       await rm(temporary, { force: true });
       throw thrown;

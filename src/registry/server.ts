@@ -111,9 +111,9 @@ async function getReferrers(
 async function getBlob(
   { request, response, signal }: Exchange,
   { repository, digest }: Of<"blob">,
-  { registry }: RegistryServerOptions,
+  { registry, readOnly }: RegistryServerOptions,
 ): Promise<void> {
-  const info = await registry.blob(repository, digest, { signal });
+  const info = await registry.blob(repository, digest, { signal, touch: request.method === "HEAD" && !readOnly });
   const range = parseByteRange(request.headers.range, info.size);
   response.setHeader("Docker-Content-Digest", digest);
   response.setHeader("Content-Type", "application/octet-stream");

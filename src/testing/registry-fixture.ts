@@ -34,7 +34,13 @@ export class RegistryFixture {
 
   async start(options: { access?: AccessRules; readOnly?: boolean; upstream?: Upstream } = {}): Promise<void> {
     const clock = { ...systemClock, now_ms: () => this.now_ms };
-    this.registry = new Registry({ root: this.root, content: this.content, clock, upstream: options.upstream });
+    this.registry = new Registry({
+      root: this.root,
+      content: this.content,
+      locks: new FileLocks(clock),
+      clock,
+      upstream: options.upstream,
+    });
     const access = options.access && new Access(options.access, Buffer.from("secret"), () => this.now_ms);
     const server = createRegistryServer({
       registry: this.registry,

@@ -5,7 +5,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { vi } from "vitest";
 
-const program = join(import.meta.dirname, "../../src/main/berth-registry.ts");
+/** As built: the sources would need twice the memory. */
+const program = join(import.meta.dirname, "../../dist/berth-registry.cjs");
 
 /** A berth-registry of one's own on a free port; `kill` and `start` again keep its files and its port. */
 export class RegistryProgram implements AsyncDisposable {

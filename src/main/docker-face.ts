@@ -8,6 +8,7 @@ import { BerthError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { DockerContext } from "../docker/docker-context.ts";
 import { createDockerServer, type MutualTls } from "../docker/docker-server.ts";
+import { withReaper } from "../docker/reaper/with-reaper.ts";
 import type { HostSettings } from "./settings.ts";
 import { version } from "./version.ts";
 
@@ -23,7 +24,9 @@ export async function startDockerFace(
   parts: Pick<DockerContext, "engine" | "builder">,
   logger: Logger,
 ): Promise<AsyncDisposable> {
-  const docker: DockerContext = { ...parts, clock: systemClock, logger, hostId: hostId(settings) };
+  const common = { clock: systemClock, logger };
+  const engine = withReaper(parts.engine, common);
+  const docker: DockerContext = { ...common, engine, builder: parts.builder, hostId: hostId(settings) };
   const path = dockerSocketPath(settings);
   rmSync(path, { force: true });
   const servers = [await listening(createDockerServer(docker, { version }), { path })];
@@ -36,6 +39,7 @@ export async function startDockerFace(
         server.close();
         server.closeAllConnections();
       }
+      engine[Symbol.dispose]();
       rmSync(path, { force: true });
     },
   };

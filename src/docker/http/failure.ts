@@ -13,6 +13,8 @@ export function failure(thrown: unknown): { status: number; message: string } {
 function sentence(error: BerthError): string {
   const words: Record<number, string> = { 126: "permission denied", 127: "executable file not found" };
   const known = words[Number(error.details?.["exitCode"])];
-  const message = known === undefined || error.message.includes(known) ? error.message : `${error.message}: ${known}`;
+  const said = known === undefined || error.message.includes(known) ? error.message : `${error.message}: ${known}`;
+  // Clients look for these very words.
+  const message = said.replace(/^no such image\b/, "No such image");
   return error.hint === undefined ? message : `${message} (${error.hint})`;
 }

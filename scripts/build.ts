@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { build } from "esbuild";
+import { type BuildOptions, build } from "esbuild";
 
 /**
  * Bundles each program of src/main/ with what it imports and no more, into dist/. CommonJS, because it starts quicker here than ES modules
@@ -16,8 +16,7 @@ const entries = readdirSync(join(root, "src/main")).filter(
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
 
 mkdirSync(dist, { recursive: true });
-await build({
-  entryPoints: entries.map(file => join(root, "src/main", file)),
+const shared: BuildOptions = {
   outdir: dist,
   outExtension: { ".js": ".main.cjs" },
   bundle: true,
@@ -35,7 +34,11 @@ await build({
     BERTH_VERSION: JSON.stringify(version),
   },
   loader: { ".pl": "text", ".sh": "text", ".sql": "text" },
-});
+};
+const paths = (names: string[]) => names.map(file => join(root, "src/main", file));
+// What is typed at a prompt must start at once, and reading a bundle takes time in proportion to its length; daemons keep readable stack traces instead.
+await build({ ...shared, entryPoints: paths(["berth.ts"]), minify: true, keepNames: true });
+await build({ ...shared, entryPoints: paths(entries.filter(file => file !== "berth.ts")) });
 
 rmSync(join(dist, "compile-cache"), { recursive: true, force: true });
 for (const file of entries) {
@@ -48,8 +51,7 @@ for (const file of entries) {
 for (const file of existsSync(join(root, "bin")) ? readdirSync(join(root, "bin")) : [])
   chmodSync(join(root, "bin", file), 0o755);
 
-// The first start fills the cache; better here than at the user's first command.
+// The first start decides what is in the cache: one that goes through the parser of options, as most commands do.
 for (const name of ["berth", "berth-engine"]) {
-  if (entries.includes(`${name}.ts`))
-    spawnSync(process.execPath, [join(dist, `${name}.cjs`), "version"], { stdio: "ignore" });
+  spawnSync(process.execPath, [join(dist, `${name}.cjs`), "run", "--help"], { stdio: "ignore" });
 }

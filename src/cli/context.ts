@@ -6,7 +6,7 @@ import type { Environment } from "../base/env.ts";
 import type { AppsBackend, StandaloneFilesBackend } from "../ports/apps.ts";
 import type { CallOptions } from "../ports/content.ts";
 import type { Engine } from "../ports/engine.ts";
-import type { AppFlags } from "./app/selection.ts";
+import type { AppFlags } from "./app/flags.ts";
 
 /** The engine as commands use it: in this process (berth-engine) or behind berthd (berth). */
 export type CliEngine = Omit<Engine, "supervise">;

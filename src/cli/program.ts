@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { asBerthError } from "../base/errors.ts";
-import { takeAppFlags } from "./app/selection.ts";
+import { mergeFlags, takeAppFlags } from "./app/flags.ts";
 import { type CommandEntry, commands, findCommand } from "./commands.ts";
 import type { CliContext } from "./context.ts";
 import { ExitWith, formatError } from "./exit.ts";
@@ -21,9 +21,9 @@ export async function runCli(context: CliContext, argv: string[]): Promise<numbe
   }
 }
 
-async function dispatch(given: CliContext, all: string[]): Promise<number> {
+async function dispatch(context: CliContext, all: string[]): Promise<number> {
   const { flags, rest: argv } = takeAppFlags(all);
-  const context: CliContext = { ...given, app: flags };
+  context.app = mergeFlags(context.app, flags);
   const [first, second] = argv;
   if (first === undefined || first === "--help" || first === "-h" || (first === "help" && second === undefined)) {
     context.stdout.write(overview(context.program));

@@ -1,7 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request as httpRequest } from "node:http";
 import type { Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { decodeValue, encodeValue } from "../api/values.ts";
 import { BerthError, type ErrorBody } from "../base/errors.ts";
@@ -109,8 +108,7 @@ export class HttpTransport implements Disposable {
 /** NDJSON lines of an answer, decoded; throws the error that a line carries. */
 export async function* readLines(response: IncomingMessage): AsyncGenerator<Record<string, unknown>> {
   try {
-    for await (const line of createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })) {
-      if (line === "") continue;
+    for await (const line of splitLines(response)) {
       const value = decodeValue(line) as Record<string, unknown>;
       if (value["error"] !== undefined) throw BerthError.fromJSON(value["error"] as ErrorBody);
       yield value;
@@ -120,6 +118,17 @@ export async function* readLines(response: IncomingMessage): AsyncGenerator<Reco
   } finally {
     if (!response.complete) response.destroy();
   }
+}
+
+/** Not node:readline: that costs a command 2 ms at its start. */
+async function* splitLines(response: IncomingMessage): AsyncGenerator<string> {
+  let open = "";
+  for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
+    const lines = (open + chunk).split("\n");
+    open = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield line;
+  }
+  if (open !== "") yield open;
 }
 
 export async function readAll(response: IncomingMessage): Promise<string> {

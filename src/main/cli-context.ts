@@ -29,7 +29,10 @@ export function createCliContext(
   return {
     program,
     version,
-    stdin: process.stdin,
+    // Opened when it is asked for: most commands never do.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     environment: processEnvironment(),

@@ -1,7 +1,8 @@
 import { BerthError } from "../../base/errors.ts";
 import type { TaskView } from "../../ports/apps.ts";
 import type { CliContext } from "../context.ts";
-import { type AppFlags, selectedName } from "./selection.ts";
+import type { AppFlags } from "./flags.ts";
+import { selectedName } from "./selection.ts";
 
 /** A task that has a container. */
 export type MadeTask = TaskView & { containerId: string };

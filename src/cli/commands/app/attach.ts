@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type AppFlags, addAppOptions } from "../../app/selection.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
 import { oneTask } from "../../app/tasks.ts";
 import type { CliContext } from "../../context.ts";
 import { attach } from "../container/attach.ts";

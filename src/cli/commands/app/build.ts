@@ -1,7 +1,8 @@
 import type { Command } from "commander";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
 import { follow } from "../../app/follow.ts";
 import { pushImages } from "../../app/push.ts";
-import { type AppFlags, addAppOptions, loadSelected } from "../../app/selection.ts";
+import { loadSelected } from "../../app/selection.ts";
 import type { CliContext } from "../../context.ts";
 import { collect } from "../../options/container.ts";
 import { parseLabels } from "../../options/environment.ts";

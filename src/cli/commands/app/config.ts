@@ -9,7 +9,8 @@ import {
   printServices,
   printVolumes,
 } from "../../../appfile/print.ts";
-import { type AppFlags, addAppOptions, loadSelected } from "../../app/selection.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
+import { loadSelected } from "../../app/selection.ts";
 import { type CliContext, print } from "../../context.ts";
 
 interface Flags extends AppFlags {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { BerthError } from "../../../base/errors.ts";
-import { type AppFlags, addAppOptions } from "../../app/selection.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
 import { madeTasks, oneTask } from "../../app/tasks.ts";
 import type { CliContext } from "../../context.ts";
 import { type CopyFlags, copy, parsePlace } from "../container/cp.ts";

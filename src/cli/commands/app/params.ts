@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { AppParam, ParamSpec } from "../../../model/app.ts";
-import { type AppFlags, addAppOptions, loadParams } from "../../app/selection.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
+import { loadParams } from "../../app/selection.ts";
 import { type CliContext, print } from "../../context.ts";
 import { printRows } from "../../output/rows.ts";
 

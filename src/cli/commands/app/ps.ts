@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { TaskView } from "../../../ports/apps.ts";
-import { type AppFlags, addAppOptions, selectedName } from "../../app/selection.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
+import { selectedName } from "../../app/selection.ts";
 import { type CliContext, print } from "../../context.ts";
 import { portList } from "../../output/container.ts";
 import { familiarName } from "../../output/image-names.ts";

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { withDependencies } from "../../../plan/dependencies.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
 import { follow } from "../../app/follow.ts";
-import { type AppFlags, addAppOptions, loadSelected } from "../../app/selection.ts";
+import { loadSelected } from "../../app/selection.ts";
 import type { CliContext } from "../../context.ts";
 
 interface Flags extends AppFlags {

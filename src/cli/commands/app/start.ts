@@ -1,6 +1,7 @@
 import type { Command } from "commander";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
 import { follow } from "../../app/follow.ts";
-import { type AppFlags, addAppOptions, selectedName } from "../../app/selection.ts";
+import { selectedName } from "../../app/selection.ts";
 import type { CliContext } from "../../context.ts";
 
 export function define(command: Command, context: CliContext): void {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { isCode } from "../../../base/errors.ts";
-import { type AppFlags, addAppOptions } from "../../app/selection.ts";
+import { type AppFlags, addAppOptions } from "../../app/flags.ts";
 import { madeTasks } from "../../app/tasks.ts";
 import { type CliContext, print } from "../../context.ts";
 import { renderTable } from "../../output/table.ts";

@@ -5,6 +5,7 @@ import { advance, hasEnded, stateRank, type Task, type TaskStatus, wantedRank } 
 import type { AgentContext } from "./context.ts";
 import { hasGrants } from "./file-delivery.ts";
 import { runBefore, runInside } from "./hooks.ts";
+import { runHostHooks } from "./host-hooks.ts";
 import { taskLabel } from "./labels.ts";
 import { ended, hasExited, ignoreOver, isRunning, observed } from "./observe.ts";
 import {
@@ -177,14 +178,12 @@ export class TaskWorker {
   }
 
   async #beforeStart(container: Container, signal: AbortSignal): Promise<void> {
-    const { engine, files, link, host, hostHooks } = this.#context;
+    const { engine, files, link, host } = this.#context;
     const { service } = definitionOf(this.#context, this.task);
     const owner = container.spec.labels[taskLabel];
     // Their tmpfs may be a new one since the container was made.
     if (hasGrants(service) && owner) files.write(owner, service, await link.files(host, this.task.id, { signal }));
-    for (const hook of service.hostHooks?.beforeStart ?? []) {
-      await hostHooks?.run(hook, this.#hookEnvironment(container), { signal });
-    }
+    await runHostHooks(this.#context, service.hostHooks?.beforeStart ?? [], this.task, container.id, signal);
     for (const hook of service.preStart) {
       if (hook.perReplica === false && this.task.number !== 1) continue;
       await this.#set({ message: `running pre_start hook: ${hook.command.join(" ")}` });
@@ -214,6 +213,7 @@ export class TaskWorker {
     }
     if (!isRunning(container.state)) {
       if (!hasExited(container.state)) return;
+      await this.#afterStop(container);
       const lost = this.status.bootId !== bootId;
       const how = lost
         ? { state: "failed" as const, message: "its host restarted", hostLost: true }
@@ -258,10 +258,7 @@ export class TaskWorker {
       if (container.state.status === "paused") await engine.containers.unpause(container.id);
       const timeout_ms = this.task.stopTimeout_ms ?? service.stopGracePeriod_ms;
       await engine.containers.stop(container.id, timeout_ms === undefined ? {} : { timeout_ms }).catch(ignoreOver);
-      for (const hook of service.hostHooks?.afterStop ?? []) {
-        const signal = AbortSignal.any([this.#context.signal]);
-        await this.#context.hostHooks?.run(hook, this.#hookEnvironment(container), { signal });
-      }
+      await this.#afterStop(container);
     }
     if (this.task.wanted === "removed") return this.#remove();
     const last = container && own ? await inspectIfThere(this.#context, container.id) : undefined;
@@ -280,6 +277,15 @@ export class TaskWorker {
         return this.#set({ message: `stopping; ${asBerthError(thrown).message}` });
       });
     }
+  }
+
+  /** Neither does a failing host hook keep what has stopped. */
+  async #afterStop(container: Container): Promise<void> {
+    const { service } = definitionOf(this.#context, this.task);
+    await runHostHooks(this.#context, service.hostHooks?.afterStop ?? [], this.task, container.id).catch(thrown => {
+      this.#context.signal.throwIfAborted();
+      this.#context.logger.log("error", asBerthError(thrown).message, { task: this.task.id });
+    });
   }
 
   async #remove(): Promise<void> {
@@ -311,17 +317,6 @@ export class TaskWorker {
 
   #ports(): SharedPorts {
     return new SharedPorts(this.#context, this.task, definitionOf(this.#context, this.task).service);
-  }
-
-  #hookEnvironment(container: Container): Record<string, string> {
-    const { app, service, number, id } = this.task;
-    return {
-      BERTH_APP: app,
-      BERTH_SERVICE: service,
-      BERTH_TASK: id,
-      BERTH_NUMBER: String(number),
-      BERTH_CONTAINER: container.id,
-    };
   }
 
   #begin(): AbortSignal {

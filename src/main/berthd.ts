@@ -6,11 +6,15 @@ import { createApiServer } from "../api/server.ts";
 import { systemClock } from "../base/clock.ts";
 import { asBerthError, BerthError } from "../base/errors.ts";
 import { type Logger, lineLogger } from "../base/log.ts";
+import { storeKeys } from "../control/files/key-command.ts";
 import { FileLocks } from "../drivers/linux/file-locks.ts";
+import { HostHookRunner } from "../drivers/programs/host-hook-runner.ts";
+import { runProgram } from "../drivers/programs/run-program.ts";
 import { createControlPlane } from "./create-control-plane.ts";
 import { createEngine } from "./create-engine.ts";
+import { type DaemonSettings, daemonSettings, takeDaemonFlags } from "./daemon-settings.ts";
 import { startDockerFace } from "./docker-face.ts";
-import { type HostSettings, readSettings, socketPath } from "./settings.ts";
+import { type HostSettings, readSettings, socketPath, storeDirectory } from "./settings.ts";
 import { version } from "./version.ts";
 
 /**
@@ -18,10 +22,11 @@ import { version } from "./version.ts";
  * are held by their own monitors, and the next one finds everything again.
  */
 async function main(): Promise<void> {
-  const { settings, rest } = readSettings(process.argv.slice(2), process.env);
+  const { flags, rest: others } = takeDaemonFlags(process.argv.slice(2));
+  const { settings, rest } = readSettings(others, process.env);
   if (rest.length > 0)
     throw new BerthError("invalid", `berthd does not know "${rest[0]}"`, {
-      hint: "usage: berthd [--root DIR] [--run DIR] [--instance NAME] [--debug]",
+      hint: "usage: berthd [--root DIR] [--run DIR] [--instance NAME] [--debug] [--allow-host-hooks] [--store-key-command COMMAND]",
     });
   const logger = lineLogger(settings.debug ? "debug" : "info", systemClock.now_ms, line => process.stderr.write(line));
   for (const directory of [settings.root, settings.run]) mkdirSync(directory, { recursive: true, mode: 0o711 });
@@ -33,7 +38,7 @@ async function main(): Promise<void> {
   const parts = createEngine(settings, process.env, logger);
   const stop = new AbortController();
   const supervised = parts.engine.supervise({ signal: stop.signal, boot: isFirstSinceBoot(settings) });
-  const plane = openControlPlane(settings, parts, logger);
+  const plane = await openControlPlane(settings, flags, parts, logger);
   const backends = {
     ...parts.engine,
     builder: serveBuilder(parts.builder),
@@ -71,13 +76,18 @@ async function main(): Promise<void> {
  * Apps, over the store. A store that is damaged must not take the rest down with it: containers are supervised and served all the same, and whoever asks for
  * apps is told what is wrong and how it is mended.
  */
-function openControlPlane(
+async function openControlPlane(
   settings: HostSettings,
+  flags: Partial<DaemonSettings>,
   { engine, builder }: ReturnType<typeof createEngine>,
   logger: Logger,
 ) {
   try {
-    const { apps, files, store, run } = createControlPlane(settings, engine, builder, logger);
+    const { allowHostHooks, storeKeyCommand } = daemonSettings(flags, process.env, settings.root);
+    mkdirSync(storeDirectory(settings), { recursive: true, mode: 0o700 });
+    const keys = await storeKeys(storeDirectory(settings), storeKeyCommand, runProgram);
+    const hostHooks = allowHostHooks ? new HostHookRunner(process.env) : undefined;
+    const { apps, files, store, run } = createControlPlane(settings, engine, builder, logger, { keys, hostHooks });
     const ready = Promise.withResolvers<void>();
     return {
       apps: afterwards(apps, ready.promise),

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import { Agent } from "../agent/agent.ts";
+import type { HostHookRunner } from "../agent/context.ts";
 import { HostOneOffs } from "../agent/one-off.ts";
 import { systemClock } from "../base/clock.ts";
 import { newId } from "../base/ids.ts";
@@ -16,7 +17,7 @@ import { SqliteStore } from "../drivers/sqlite/store.ts";
 import type { HostFacts } from "../model/host.ts";
 import type { Builder } from "../ports/build.ts";
 import type { Engine } from "../ports/engine.ts";
-import { type HostSettings, storePath } from "./settings.ts";
+import { type HostSettings, storeDirectory, storePath } from "./settings.ts";
 
 /** Where the contents of secrets and configs are for containers: in memory. */
 export const filesPath = (settings: HostSettings) => join(settings.run, "files");
@@ -30,13 +31,22 @@ export function createControlPlane(
   engine: Engine,
   builder: Builder | undefined,
   logger: Logger,
+  { keys, hostHooks }: { keys?: Buffer[]; hostHooks?: HostHookRunner } = {},
 ) {
   const clock = systemClock;
-  mkdirSync(join(settings.root, "store"), { recursive: true, mode: 0o700 });
+  mkdirSync(storeDirectory(settings), { recursive: true, mode: 0o700 });
   const store = new SqliteStore({ path: storePath(settings), clock });
-  const keyring = new Keyring(readKeyFile(join(settings.root, "store", "key")));
+  const keyring = new Keyring(keys ?? readKeyFile(join(storeDirectory(settings), "key")));
   const newTaskId = () => newId().slice(0, taskIdDigits);
-  const control = new ControlPlane({ store, keyring, clock, logger, newId: newTaskId, random: Math.random });
+  const control = new ControlPlane({
+    store,
+    keyring,
+    clock,
+    logger,
+    newId: newTaskId,
+    random: Math.random,
+    hostHooks: hostHooks !== undefined,
+  });
   const oneOffs = new HostOneOffs({ engine, filesRoot: filesPath(settings), newId: newTaskId });
   const apps = new Apps({ control, engineOf: () => engine, builder, oneOffs, user: userInfo().username });
 
@@ -51,6 +61,7 @@ export function createControlPlane(
       clock,
       logger,
       filesRoot: filesPath(settings),
+      hostHooks,
     });
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);

@@ -54,6 +54,7 @@ export function settingsAsFlags(settings: HostSettings): string[] {
   return ["--root", settings.root, "--run", settings.run, ...instance];
 }
 
-export const storePath = (settings: HostSettings) => join(settings.root, "store", "berth.db");
+export const storeDirectory = (settings: HostSettings) => join(settings.root, "store");
+export const storePath = (settings: HostSettings) => join(storeDirectory(settings), "berth.db");
 
 export const socketPath = (settings: HostSettings) => join(settings.run, "berthd.sock");

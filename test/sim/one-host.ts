@@ -35,6 +35,8 @@ export class OneHost implements AsyncDisposable {
   control!: ControlPlane;
   power = new Power();
   stop = new AbortController();
+  /** Commands that were run on the host. Undefined: they are not allowed. */
+  hostHooks: string[] | undefined;
 
   constructor(seed: number, options: { behaviours?: Record<string, Behaviour>; twoAtOnce?: Set<string> } = {}) {
     this.random = seededRandom(seed);
@@ -56,7 +58,9 @@ export class OneHost implements AsyncDisposable {
       logger: silentLogger,
       newId: () => `t${String(++this.#ids).padStart(5, "0")}`,
       random: this.random,
+      hostHooks: this.hostHooks !== undefined,
     });
+    const hooks = this.hostHooks;
     const engine = this.world.session(power);
     const agent = new Agent({
       engine,
@@ -65,6 +69,9 @@ export class OneHost implements AsyncDisposable {
       clock: this.clock,
       logger: silentLogger,
       filesRoot: this.filesRoot,
+      hostHooks: hooks && {
+        run: async ({ command }, { BERTH_SERVICE }) => void hooks.push(`${command.join(" ")} for ${BERTH_SERVICE}`),
+      },
     });
     this.control = control;
     this.apps = new Apps({ control, engineOf: () => engine, user: "ann" });

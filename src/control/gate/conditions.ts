@@ -23,7 +23,7 @@ export function blockersOf(state: ClusterState, task: Task, now_ms: number): Blo
   const blockers: Blocker[] = [];
   const wanted = state.wantedOf(task.app).get(task.service);
   if (!wanted) return [{ sentence: `service ${task.service} is no longer wanted`, hopeless: true }];
-  blockers.push(...slotBlockers(state, wanted, task));
+  blockers.push(...slotBlockers(state, wanted, task), ...firstBlockers(state, wanted, task));
   if (task.notBefore_ms !== undefined && task.notBefore_ms > now_ms) {
     const wait_s = Math.ceil((task.notBefore_ms - now_ms) / 100) / 10;
     blockers.push({ sentence: `waits ${wait_s} s before it restarts`, hopeless: false, until_ms: task.notBefore_ms });
@@ -47,6 +47,19 @@ function slotBlockers(state: ClusterState, wanted: WantedService, task: Task): B
       sentence: `waits for task ${other.id} before it to end (it is ${observedState(other, status)})`,
       hopeless: false,
     }));
+}
+
+/** A pre_start hook with `per_replica: false` is run by the first task alone, and the others start after it (Compose Specification, pre_start). */
+function firstBlockers(state: ClusterState, { app, service }: WantedService, task: Task): Blocker[] {
+  if (task.number === 1 || task.container !== undefined || service.schedule) return [];
+  if (!service.preStart.some(({ perReplica }) => perReplica === false)) return [];
+  const firsts = state
+    .tasksOf(app, service.name)
+    .filter(({ task: other }) => other.number === 1 && other.generation === task.generation);
+  if (firsts.length === 0 || firsts.some(({ status }) => status?.startedAt !== undefined)) return [];
+  const first = firsts.at(-1)!;
+  const sentence = `waits for ${service.name}-1 to run the service's pre_start hooks: it is ${stateOf(first)}${detail(first)}`;
+  return [{ sentence, hopeless: false }];
 }
 
 function dependencyBlockers(state: ClusterState, app: string, name: string, dependency: Dependency): Blocker[] {

@@ -10,7 +10,7 @@ export function define(command: Command, context: CliContext): void {
     .option("-f, --force", "do not ask")
     .addHelpText(
       "after",
-      "\nStops berthd (containers go on), puts the copy in the place of the state, and keeps that beside it. The next command starts berthd again,\nwhich brings the apps to what the copy says.",
+      "\nStops berthd (containers go on), puts the copy in the place of the state, and keeps that beside it. The next command starts berthd again,\nwhich goes on from there: 'berth why' says what is not as it was, and 'berth up' brings it back.",
     )
     .action(async (file: string, flags: { force?: boolean }) => {
       const path = resolve(context.cwd, file);

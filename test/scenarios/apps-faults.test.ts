@@ -36,7 +36,7 @@ services:
     init: true
     command: ["sleep", "1000"]
     environment: {VERSION: "${version}"}
-    deploy: {replicas: 3, update_config: {parallelism: 1, order: start-first}}
+    deploy: {replicas: 3, update_config: {parallelism: 1, order: start-first, monitor: 100ms}}
     depends_on: {db: {condition: service_healthy}}
     restart: always
 volumes: {data: }
@@ -91,7 +91,7 @@ describe("apps survive", () => {
             async () => JSON.stringify(await containers()) === JSON.stringify(all),
             30_000,
           );
-          const { stdout } = await berth("app", "exec", "-T", "web", "printenv", "VERSION");
+          const { stdout } = await berth("app", "exec", "-T", "web", "sh", "-c", "echo $VERSION");
           expect(stdout, `try ${tries} of seed ${seed}`).toBe(
             `${/VERSION: "(\d+)"/.exec(readFileSync(path(), "utf8"))![1]}\n`,
           );
@@ -139,7 +139,7 @@ describe("apps survive", () => {
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain("berth rollback chain 1");
     await berth("up", "-d", "--force");
-    expect((await berth("app", "exec", "-T", "web", "printenv", "VERSION")).stdout).toBe("1\n");
+    expect((await berth("app", "exec", "-T", "web", "sh", "-c", "echo $VERSION")).stdout).toBe("1\n");
   });
 
   it("Ctrl-C during an up: the second up finishes it", async () => {

@@ -47,6 +47,11 @@ export class Apps implements AppsBackend {
   async *up(app: App, options: UpOptions = {}): AsyncGenerator<AppEvent> {
     const accepted = yield* acceptUp(this.#parts, app, options);
     if (accepted.version === undefined) {
+      // What an earlier one began may still be under way.
+      if (options.wait !== "none") {
+        const verdict = settledVerdict(app.name, accepted.services, options.wait ?? "started");
+        yield* follow(this.#parts.control, { app: app.name, verdict, ...options });
+      }
       yield { type: "done", app: app.name, version: accepted.current, outcome: "unchanged", message: "nothing to do" };
       return;
     }

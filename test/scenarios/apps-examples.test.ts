@@ -1,4 +1,4 @@
-import { createSocket } from "node:dgram";
+import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -59,16 +59,15 @@ describe("examples", () => {
     await at("nested", "down");
   });
 
-  it("udp: what is sent comes back", async () => {
+  it("udp: names are answered, and a changed config is taken over", async () => {
     const port = await freePort();
+    const resolver = new Resolver({ timeout: 300, tries: 1 });
+    resolver.setServers([`127.0.0.1:${port}`]);
+    const ask = () => resolver.resolve4("www.example.test").catch(() => undefined);
     await at("udp", "up", "-d", "--set", `port=${port}`);
-    const socket = createSocket("udp4");
-    const answered = Promise.withResolvers<string>();
-    socket.on("message", data => answered.resolve(data.toString()));
-    const ask = setInterval(() => socket.send("hello", port, "127.0.0.1"), 200);
-    expect(await answered.promise).toBe("hello");
-    clearInterval(ask);
-    socket.close();
+    expect(await until("an answer", ask)).toEqual(["192.0.2.7"]);
+    await at("udp", "up", "-d", "--set", `port=${port}`, "--set", "address=192.0.2.8");
+    expect(await until("the new answer", async () => (await ask())?.includes("192.0.2.8"))).toBe(true);
     await at("udp", "down");
   });
 

@@ -175,7 +175,15 @@ function endpointsOf(app: App, task: Task, service: Service): EndpointSpec[] {
       linkLocalAddresses: joined.linkLocalAddresses,
       driverOptions: joined.driverOptions,
       gatewayPriority: joined.gatewayPriority,
+      portNames: portNamesOf(service),
     }));
+}
+
+function portNamesOf({ ports }: Service): Record<string, string> | undefined {
+  const named = ports.flatMap(({ name, containerPort, protocol }) =>
+    name === undefined ? [] : [[`${containerPort}/${protocol}`, name] as const],
+  );
+  return named.length === 0 ? undefined : Object.fromEntries(named);
 }
 
 /** Aliases that other services' links give to this one: within a network a name means the same to all. */

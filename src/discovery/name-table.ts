@@ -1,4 +1,4 @@
-import type { Endpoint } from "../model/container.ts";
+import type { Endpoint, EndpointSpec, Protocol } from "../model/container.ts";
 
 /** A container in a network, as name resolution sees it. */
 export interface NameRecord {
@@ -10,12 +10,22 @@ export interface NameRecord {
   nameservers?: string[];
   /** "container[:alias]": further names for this container alone. */
   links?: string[];
-  endpoint: Pick<Endpoint, "networkId" | "networkName" | "dnsNames" | "ipv4" | "ipv6">;
+  /** "80/tcp" or "8000-8010/udp". */
+  exposedPorts?: string[];
+  endpoint: Pick<Endpoint, "networkId" | "networkName" | "dnsNames" | "ipv4" | "ipv6"> & {
+    requested?: Pick<EndpointSpec, "portNames">;
+  };
 }
 
 export interface Found {
   ipv4: string[];
   ipv6: string[];
+}
+
+export interface FoundPort {
+  /** A name for one container alone. */
+  target: string;
+  port: number;
 }
 
 /** Who is called what in which network. A container sees the names of the networks that it is in, and no others. */
@@ -44,19 +54,39 @@ export class NameTable {
    * of the asker come first.
    */
   find(asker: string, name: string): Found | undefined {
-    const wanted = name.toLowerCase();
-    const linked = this.#linkTarget(asker, wanted);
-    const records = this.of(asker).flatMap(({ endpoint }) => {
-      const { networkId, networkName } = endpoint;
-      const suffix = `.${networkName.toLowerCase()}`;
-      const names = [linked ?? wanted, ...(wanted.endsWith(suffix) ? [wanted.slice(0, -suffix.length)] : [])];
-      return names.flatMap(each => [...(this.#names.get(networkId)?.get(each) ?? [])]);
-    });
+    const records = this.#recordsNamed(asker, name);
     if (records.length === 0) return undefined;
     const values = (pick: (record: NameRecord) => string | undefined) => [
       ...new Set(records.map(pick).filter(value => value !== undefined)),
     ];
     return { ipv4: values(({ endpoint }) => endpoint.ipv4), ipv6: values(({ endpoint }) => endpoint.ipv6) };
+  }
+
+  /** Where `port` (a number or a name) of those with this name is served; undefined where there is no such name. */
+  findPort(asker: string, name: string, port: string, protocol: Protocol): FoundPort[] | undefined {
+    const records = this.#recordsNamed(asker, name);
+    if (records.length === 0) return undefined;
+    const found = records.flatMap(({ endpoint, exposedPorts = [] }) => {
+      const { dnsNames, networkName, requested } = endpoint;
+      const named = Object.entries(requested?.portNames ?? {}).find(
+        ([key, value]) => value.toLowerCase() === port && key.endsWith(`/${protocol}`),
+      );
+      const number = named ? Number.parseInt(named[0], 10) : Number(port);
+      if (!named && !exposedPorts.some(exposed => includesPort(exposed, number, protocol))) return [];
+      return [{ target: `${dnsNames[0]}.${networkName}`, port: number }];
+    });
+    return [...new Map(found.map(each => [`${each.target} ${each.port}`, each])).values()];
+  }
+
+  #recordsNamed(asker: string, name: string): NameRecord[] {
+    const wanted = name.toLowerCase();
+    const linked = this.#linkTarget(asker, wanted);
+    return this.of(asker).flatMap(({ endpoint }) => {
+      const { networkId, networkName } = endpoint;
+      const suffix = `.${networkName.toLowerCase()}`;
+      const names = [linked ?? wanted, ...(wanted.endsWith(suffix) ? [wanted.slice(0, -suffix.length)] : [])];
+      return names.flatMap(each => [...(this.#names.get(networkId)?.get(each) ?? [])]);
+    });
   }
 
   /** The name of an address in a network that `asker` is in: "web.backend". */
@@ -101,6 +131,13 @@ export class NameTable {
     if (names?.size === 0) this.#names.delete(networkId);
     if (addresses?.size === 0) this.#addresses.delete(networkId);
   }
+}
+
+/** `exposed` is "80/tcp" or "8000-8010/udp". */
+function includesPort(exposed: string, port: number, protocol: Protocol): boolean {
+  const [range = "", of] = exposed.split("/");
+  const [first, last = first] = range.split("-").map(Number);
+  return of === protocol && port >= first! && port <= last!;
 }
 
 function getOrMake<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {

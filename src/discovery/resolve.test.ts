@@ -83,3 +83,29 @@ test("a container in internal networks alone learns nothing from outside", () =>
   expect(data("app", "example.org")).toBe("no-name");
   expect(data("app", "web")).toEqual(["10.0.0.2"]);
 });
+
+describe("SRV records", () => {
+  const serving = (id: string, ipv4: string, portNames?: Record<string, string>) => {
+    const made = record(id, "front", [id, "www"], ipv4, { exposedPorts: ["80/tcp", "8000-8002/udp"] });
+    return [{ ...made, endpoint: { ...made.endpoint, requested: { portNames } } }];
+  };
+  beforeEach(() => {
+    table.set("web", serving("web", "10.0.0.2", { "80/tcp": "http" }));
+    table.set("web2", serving("web2", "10.0.0.4", { "80/tcp": "http" }));
+  });
+  const [one, other] = ["web", "web2"].map(id => ({ target: `${id}.front`, port: 80, priority: 0, weight: 0 }));
+
+  test("lead to each task of a service by a port's number or name, in an order that chance decides", () => {
+    expect(data("app", "_80._tcp.www", "SRV", () => 0.99)).toEqual([one, other]);
+    expect(data("app", "_HTTP._tcp.www.front", "SRV", () => 0)).toEqual([other, one]);
+    expect(data("app", "_8001._udp.web", "SRV")).toMatchObject([{ target: "web.front", port: 8001 }]);
+    expect(data("app", "web.front")).toEqual(["10.0.0.2"]);
+  });
+
+  test("are not there for ports that nobody says it serves, nor for other networks", () => {
+    expect(data("app", "_81._tcp.www", "SRV")).toBe("no-name");
+    expect(data("app", "_80._udp.www", "SRV")).toBe("no-name");
+    expect(data("db", "_80._tcp.www", "SRV")).toBe("forward");
+    expect(data("app", "_sip._tcp.example.org", "SRV")).toBe("forward");
+  });
+});

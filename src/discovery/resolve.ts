@@ -1,6 +1,7 @@
 import type { Answer, Question } from "dns-packet";
-import type { NameTable } from "./name-table.ts";
+import type { FoundPort, NameTable } from "./name-table.ts";
 import { addressOfPointer } from "./pointer-name.ts";
+import { serviceName } from "./service-name.ts";
 
 export type Resolution =
   | { kind: "answer"; answers: Answer[] }
@@ -25,10 +26,17 @@ export function resolve(table: NameTable, asker: string, question: Question, ran
     if (found === undefined) return elsewhere;
     return { kind: "answer", answers: [{ type: "PTR", name: question.name, ttl: timeToLive_s, data: found }] };
   }
-  const found = table.find(asker, name);
-  if (found === undefined) return elsewhere;
   const type: string = question.type;
   const wants = (kind: string) => type === kind || type === "ANY";
+  const service = serviceName(name);
+  if (service !== undefined && wants("SRV")) {
+    const ports = table.findPort(asker, service.host, service.port, service.protocol);
+    if (ports === undefined) return elsewhere;
+    if (ports.length === 0) return { kind: "no-name" };
+    return { kind: "answer", answers: shuffled(ports.map(portAnswer(question.name)), random) };
+  }
+  const found = table.find(asker, name);
+  if (found === undefined) return elsewhere;
   const ipv4 = wants("A")
     ? found.ipv4.map((data): Answer => ({ type: "A", name: question.name, ttl: timeToLive_s, data }))
     : [];
@@ -36,6 +44,11 @@ export function resolve(table: NameTable, asker: string, question: Question, ran
     ? found.ipv6.map((data): Answer => ({ type: "AAAA", name: question.name, ttl: timeToLive_s, data }))
     : [];
   return { kind: "answer", answers: shuffled([...ipv4, ...ipv6], random) };
+}
+
+/** All alike: which one is asked is up to the client, whose order is chance's (RFC 2782). */
+function portAnswer(name: string): (found: FoundPort) => Answer {
+  return data => ({ type: "SRV", name, ttl: timeToLive_s, data: { ...data, priority: 0, weight: 0 } });
 }
 
 /** A container that is in internal networks only has no way out, and names would be one. */

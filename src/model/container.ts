@@ -103,6 +103,8 @@ export interface EndpointSpec {
   linkLocalAddresses?: string[];
   driverOptions?: Record<string, string>;
   gatewayPriority?: number;
+  /** Names of ports for SRV records, by "80/tcp". */
+  portNames?: Record<string, string>;
 }
 
 /** A container's place in a network, as given by the driver. */

@@ -13,6 +13,8 @@ export interface NetworkMember {
   nameservers?: string[];
   /** "container[:alias]": further names that resolve for this container alone. */
   links?: string[];
+  /** Ports that it says it serves, "80/tcp" or "8000-8010/udp": SRV records answer with them. */
+  exposedPorts?: string[];
 }
 
 /**

@@ -148,6 +148,23 @@ describe("apps on a real engine", () => {
     expect(await at.host.engine.volumes.list()).toEqual([]);
   });
 
+  it("answers where a service's ports are, by number and by name", async () => {
+    const web: Partial<Service> = {
+      ...sleeper,
+      deploy: { mode: "replicated", replicas: 2, labels: {} },
+      ports: [{ name: "http", containerPort: 80, protocol: "tcp", mode: "host" }],
+      expose: ["9000/udp"],
+    };
+    await up(appOf("ports", { web, asker: sleeper }));
+    const lookup = async (name: string) =>
+      (await at.host.exec("ports-asker-1", "nslookup", "-type=srv", name)).output.match(/\d+ \d+ \d+ \S+$/gm)?.sort();
+    const each = (port: number) => [1, 2].map(number => `0 0 ${port} ports-web-${number}.ports_default`);
+    expect(await lookup("_http._tcp.web")).toEqual(each(80));
+    expect(await lookup("_80._tcp.web")).toEqual(each(80));
+    expect(await lookup("_9000._udp.web")).toEqual(each(9000));
+    await down("ports");
+  });
+
   it("shares another service's network, and is made anew with it", async () => {
     const services = (user: string): Record<string, Partial<Service>> => ({
       main: { ...sleeper, user },

@@ -15,6 +15,8 @@ export interface EndpointRecord {
   nameservers?: string[];
   /** "container[:alias]": further names that resolve for this container alone. */
   links?: string[];
+  /** "80/tcp" or "8000-8010/udp": SRV records answer with them; their names are in endpoint.requested. */
+  exposedPorts?: string[];
   endpoint: Endpoint;
 }
 

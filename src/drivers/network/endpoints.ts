@@ -113,6 +113,7 @@ export class Endpoints {
         internal: network.internal ?? false,
         nameservers: member.nameservers,
         links: member.links,
+        exposedPorts: member.exposedPorts,
         endpoint: {
           networkId: network.id,
           networkName: network.name,

@@ -36,6 +36,7 @@ export async function connectContainer(
         containerId: config.id,
         containerName: config.name,
         hostname: config.hostname,
+        exposedPorts: config.process.exposedPorts,
         netnsPath: `/proc/${held.state.pid}/ns/net`,
       };
       const endpoint = await context.networks.connect(member, spec, options);

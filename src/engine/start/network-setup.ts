@@ -34,7 +34,13 @@ export async function joinNetworks(
   const endpoints: Endpoint[] = [];
   let publishedPorts: PublishedPort[] = [];
   if (mode.kind === "networks") {
-    const member = { containerId: config.id, containerName: config.name, hostname: config.hostname, netnsPath };
+    const member = {
+      containerId: config.id,
+      containerName: config.name,
+      hostname: config.hostname,
+      netnsPath,
+      exposedPorts: config.process.exposedPorts,
+    };
     // One after the other: interfaces are numbered in the order of the networks.
     for (const spec of config.endpoints) endpoints.push(await context.networks.connect(member, spec, options));
     const ports = publishedSpecs(config);

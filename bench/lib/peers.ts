@@ -77,7 +77,12 @@ export async function startDocker(): Promise<Peer> {
 export async function startBerth(): Promise<Peer> {
   const directory = mkdtempSync(join(tmpdir(), "berth-bench-"));
   const run = mkdtempSync("/run/berth-bench-");
-  const environment = { ...process.env, BERTH_ROOT: directory, BERTH_RUN: run, BERTH_INSTANCE: `bench${process.pid % 100000}` };
+  const environment = {
+    ...process.env,
+    BERTH_ROOT: directory,
+    BERTH_RUN: run,
+    BERTH_INSTANCE: `bench${process.pid % 100000}`,
+  };
   const program = join(projectRoot, "bin/berth");
   const cli = (...args: string[]) => execute(program, args, { env: environment });
   await cli("info");
@@ -95,7 +100,10 @@ export async function startBerth(): Promise<Peer> {
       process.kill(daemon, "SIGTERM");
       await until("berthd's end", 20_000, async () => !existsSync(`/proc/${daemon}/exe`));
       // What is mounted below (files in memory, namespaces) goes first.
-      await execute("sh", ["-c", `awk '$2 ~ "^${run}/|^${directory}/" { print $2 }' /proc/mounts | sort -r | xargs -r umount -l`]);
+      await execute("sh", [
+        "-c",
+        `awk '$2 ~ "^${run}/|^${directory}/" { print $2 }' /proc/mounts | sort -r | xargs -r umount -l`,
+      ]);
       rmSync(directory, { recursive: true, force: true });
       rmSync(run, { recursive: true, force: true });
     },

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { BerthError, isCode } from "../../base/errors.ts";
+import { asBerthError, BerthError, isCode } from "../../base/errors.ts";
 import type { EngineContext } from "../context.ts";
 import { effectiveHealthCheck } from "../health-transition.ts";
 import { isRunning, look } from "../lifecycle/look.ts";
@@ -67,8 +67,12 @@ export class Supervisor {
   /** Everything on disk gets into a true state, and under watch. */
   async #begin(boot: boolean): Promise<void> {
     const { networks, store } = this.#context;
-    await networks.restore();
-    const report = await checkSystem(this.#context, { repair: true });
+    // One network that cannot be brought up must not keep the others' containers from being watched.
+    await networks.restore().catch(thrown => this.#complain("networks could not all be brought up", thrown));
+    const report = await checkSystem(this.#context, { repair: true }).catch(thrown => {
+      this.#complain("the check at the start was not finished", thrown);
+      return { findings: [], repaired: [] };
+    });
     for (const sentence of report.repaired) this.#context.logger.log("info", `repaired: ${sentence}`);
     for (const sentence of report.findings) this.#context.logger.log("warn", sentence);
     const due: ContainerConfig[] = [];
@@ -84,6 +88,11 @@ export class Supervisor {
       }
     }
     for (const { id } of bootOrder(due)) this.#schedule(id, store.state(id).restart?.at_ms ?? 0);
+  }
+
+  #complain(what: string, thrown: unknown): void {
+    const { message, hint } = asBerthError(thrown);
+    this.#context.logger.log("error", `${what}: ${message}`, { hint });
   }
 
   #isFirstSinceBoot(): boolean {

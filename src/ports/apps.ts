@@ -107,6 +107,8 @@ export type AppEvent =
       action: "pull" | "build";
       id: string;
       status: string;
+      /** Output of a build's step, some lines; `status` is empty then. */
+      log?: string;
       current?: number;
       total?: number;
     }

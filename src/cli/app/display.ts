@@ -13,11 +13,20 @@ const marks: Record<string, string> = {
   rejected: "✘",
 };
 
+const logMark = "  | ";
+
+/** Output of programs must not move the cursor of this display. */
+function printable(line: string): string {
+  return line.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, "").replace(/[\x00-\x08\x0b-\x1f]/g, "");
+}
+
 /** Progress of a change of an app: a line for each task, image and resource; redrawn in place on a terminal, a line for each change elsewhere. */
 export class AppDisplay implements Disposable {
   readonly #context: Surroundings;
   readonly #lines = new Map<string, string>();
   readonly #told = new Map<string, string>();
+  /** The last two lines of output of each step of a build, the second unfinished. */
+  readonly #tails = new Map<string, string[]>();
   #drawn = 0;
   #dirty = false;
   #cancel: () => void = () => {};
@@ -31,6 +40,10 @@ export class AppDisplay implements Disposable {
     if (event.type === "task") this.#set(event.name, describeTask(event));
     else if (event.type === "waiting") this.#set(event.name, `  ${event.name}  waiting: ${event.reason}`);
     else if (event.type === "image") {
+      if (event.log !== undefined) {
+        this.#buildLog(event.reference, event.id, event.log);
+        return;
+      }
       const amount = event.total ? ` ${humanSize(event.current ?? 0)} of ${humanSize(event.total)}` : "";
       this.#set(`image ${event.reference}`, `  image ${event.reference}  ${event.action}: ${event.status}`, amount);
     } else if (event.type === "resource") {
@@ -40,6 +53,19 @@ export class AppDisplay implements Disposable {
         `${marks[event.state] ?? " "} ${event.kind} ${event.name}  ${event.state}${message}`,
       );
     }
+  }
+
+  /** What a step writes is shown as it comes on a terminal, its last line only. What a failing one wrote, its error says. */
+  #buildLog(reference: string, step: string, text: string): void {
+    const key = `${reference} ${step}`;
+    const before = this.#tails.get(key) ?? [""];
+    const tail = [...before.slice(0, -1), ...(before.at(-1)! + text).split("\n")].slice(-2);
+    this.#tails.set(key, tail);
+    const last = tail.findLast(line => line.trim() !== "");
+    const line = this.#lines.get(`image ${reference}`);
+    if (!this.#context.stderr.isTTY || last === undefined || line === undefined) return;
+    this.#lines.set(`image ${reference}`, `${line.split(logMark)[0]}${logMark}${printable(last)}`);
+    this.#dirty = true;
   }
 
   [Symbol.dispose](): void {

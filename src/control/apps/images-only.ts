@@ -26,7 +26,7 @@ export async function* imagesOnly(
     const images: AppImages = { needs: [need], ids: {} };
     try {
       yield* fetched(parts, adapted, images, options.signal);
-      yield { type: "image", reference, action, id: "", status: action === "build" ? "built" : "pulled" };
+      if (action === "pull") yield { type: "image", reference, action, id: "", status: "pulled" };
     } catch (thrown) {
       if (!options.ignoreFailures || isCode(thrown, "cancelled")) throw thrown;
       yield { type: "image", reference, action, id: "", status: `failed: ${asBerthError(thrown).message}` };

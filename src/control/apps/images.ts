@@ -145,12 +145,17 @@ async function build(
     if (step) emit({ type: "image", reference: need.reference, action: "build", ...step });
   };
   const result = await parts.builder.build({ ...(await buildInput(app, service, need.reference)), onProgress, signal });
+  emit({ type: "image", reference: need.reference, action: "build", id: "", status: "built" });
   return result.imageId;
 }
 
-function describe(event: BuildEvent): { id: string; status: string } | undefined {
-  if (event.kind === "state") return { id: event.vertex.id, status: `${event.state} ${event.vertex.name}` };
-  if (event.kind === "log") return { id: event.vertexId, status: event.data.toString().trimEnd() };
+function describe(event: BuildEvent): { id: string; status: string; log?: string } | undefined {
+  if (event.kind === "state") {
+    const { id, name } = event.vertex;
+    if (event.state === "done") return undefined;
+    return { id, status: event.state === "started" ? name : `${event.state} ${name}` };
+  }
+  if (event.kind === "log") return { id: event.vertexId, status: "", log: event.data.toString() };
   if (event.kind === "warning") return { id: "", status: `warning: ${event.message}` };
   return { id: event.vertexId, status: event.status };
 }

@@ -76,8 +76,8 @@ async function up(context: CliContext, services: string[], flags: Flags): Promis
   const { app } = await loadSelected(context, flags, services);
   const apps = await context.backend("apps");
   const options = toUpOptions(app, services, flags, context);
-  const { plan, text } = await apps.plan(app, options);
-  if (!flags.quiet) context.stderr.write(text.endsWith("\n") ? text : `${text}\n`);
+  const { plan } = await apps.plan(app, options);
+  if (!flags.quiet) context.stderr.write(renderPlan(plan as never, { keep: false }));
   const lost = plan.steps.filter(step => step.destroys !== undefined);
   if (lost.length > 0 && !flags.yes) {
     if (!context.stdin.isTTY) throw destructive(plan);

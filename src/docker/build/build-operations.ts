@@ -66,6 +66,7 @@ async function build({ builder }: DockerContext, exchange: Exchange): Promise<vo
     await messages.done(result, input.tags ?? []);
   } catch (thrown) {
     await messages.fail(thrown);
+    exchange.discardBody();
   }
 }
 

@@ -45,9 +45,9 @@ export function toBuildInput(exchange: Exchange): BuildInput {
   };
 }
 
-function contextOf({ query, request }: Exchange): BuildContext {
-  const remote = query.text("remote");
-  if (remote === undefined) return { kind: "tar", stream: request };
+function contextOf(exchange: Exchange): BuildContext {
+  const remote = exchange.query.text("remote");
+  if (remote === undefined) return { kind: "tar", stream: exchange.upload() };
   if (remote === "client-session") {
     throw new BerthError("unsupported", "remote=client-session needs BuildKit, which is not served", {
       hint: "set DOCKER_BUILDKIT=0",

@@ -37,8 +37,8 @@ export const containerFileOperations: Operation[] = [
     summary: "Extract an archive of files or folders to a directory in a container",
     query: ["path", "noOverwriteDirNonDir", "copyUIDGID"],
     handle: async ({ engine }, exchange) => {
-      const { query, request, signal } = exchange;
-      await engine.containers.writeArchive(exchange.param("id"), pathOf(exchange), request, {
+      const { query, signal } = exchange;
+      await engine.containers.writeArchive(exchange.param("id"), pathOf(exchange), exchange.upload(), {
         noOverwriteDirNonDir: query.flag("noOverwriteDirNonDir"),
         copyOwner: query.flag("copyUIDGID"),
         signal,

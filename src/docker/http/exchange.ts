@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import type { Readable } from "node:stream";
+import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { BerthError } from "../../base/errors.ts";
 import { failure } from "./failure.ts";
@@ -9,6 +9,8 @@ import { LineWriter } from "./line-writer.ts";
 import { Query } from "./query.ts";
 
 const bodyLimit_bytes = 8 * 1024 * 1024;
+/** A context of a build that has failed already is taken in up to this. */
+const discardLimit_bytes = 1024 * 1024 * 1024;
 
 /** One request and its answer. */
 export class Exchange {
@@ -36,8 +38,12 @@ export class Exchange {
     this.query = new Query(target.query);
     this.version = target.version;
     this.signal = this.#gone.signal;
-    request.socket.once("close", this.#leave);
-    response.once("finish", () => request.socket.off("close", this.#leave));
+    // Who reads it is told of its errors; where nobody does any more, they are no reason to end the process.
+    request.on("error", () => undefined);
+    // Kept, since a request that is done with no longer knows its socket.
+    const { socket } = request;
+    socket.once("close", this.#leave);
+    response.once("finish", () => socket.off("close", this.#leave));
   }
 
   readonly #leave = () => this.#gone.abort(new BerthError("cancelled", "the client has left"));
@@ -52,7 +58,7 @@ export class Exchange {
   async body(): Promise<Fields> {
     const chunks: Buffer[] = [];
     let size_bytes = 0;
-    for await (const chunk of this.request as AsyncIterable<Buffer>) {
+    for await (const chunk of this.request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size_bytes += chunk.length;
       if (size_bytes > bodyLimit_bytes) {
         throw new BerthError("invalid", `the request body has more than ${bodyLimit_bytes} bytes`);
@@ -69,6 +75,16 @@ export class Exchange {
     }
     // Some clients send a JSON null or text where there is nothing to say.
     return new Fields(value === null || value === "" ? {} : value);
+  }
+
+  /** The body as a stream of bytes. Whoever destroys it does not destroy the connection: the error still has to be told on it. */
+  upload(): Readable {
+    const { request } = this;
+    const stream = new PassThrough();
+    stream.on("error", () => undefined);
+    stream.once("close", () => request.unpipe(stream));
+    request.once("close", () => request.complete || stream.destroy(new BerthError("cancelled", "the client has left")));
+    return request.pipe(stream);
   }
 
   json(value: unknown, status = 200): void {
@@ -119,6 +135,17 @@ export class Exchange {
     return socket;
   }
 
+  /** Clients read the answer only when they have sent all; but for what is endless the connection ends. */
+  discardBody(): void {
+    const { request } = this;
+    const { socket } = request;
+    let left_bytes = discardLimit_bytes;
+    request.on("data", (chunk: Buffer) => {
+      left_bytes -= chunk.length;
+      if (left_bytes < 0) socket?.destroy();
+    });
+  }
+
   /** Answers with an error, in whichever way is still open. */
   fail(thrown: unknown): void {
     const { status, message } = failure(thrown);
@@ -127,10 +154,10 @@ export class Exchange {
     else if (!this.response.headersSent) {
       if (status === 304) this.empty(304);
       else this.json({ message }, status);
-      // What is left of the body is not read: the connection cannot be used again.
-      if (!this.request.complete) this.request.socket.destroySoon();
+      this.discardBody();
     } else if (this.#lines?.begun) {
       this.response.end(`${JSON.stringify({ errorDetail: { message }, error: message })}\r\n`);
+      this.discardBody();
     } else this.response.destroy();
   }
 }

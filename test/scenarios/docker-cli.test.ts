@@ -52,6 +52,7 @@ test("docker exec -it runs a second program and gives its exit code", async () =
   ]);
   expect(stdout).toMatch(/\/dev\/pts\/\d/);
   expect(code).toBe(4);
+  expect((await host.docker("exec", "box", "no-such-program")).code).toBe(127);
   const piped = await host.program("docker", ["exec", "-i", "box", "cat"], { input: "typed" });
   expect(piped.stdout).toBe("typed");
 });

@@ -1,10 +1,12 @@
-import { BerthError } from "../../base/errors.ts";
+import { asBerthError, BerthError } from "../../base/errors.ts";
+import type { Session } from "../../ports/engine.ts";
 import { terminalSize } from "../containers/life-operations.ts";
 import type { DockerContext } from "../docker-context.ts";
 import type { Exchange } from "../http/exchange.ts";
+import { failure } from "../http/failure.ts";
 import type { Operation } from "../http/operation.ts";
 import { parseDetachKeys } from "../streams/detach-keys.ts";
-import { streamType } from "../streams/frame.ts";
+import { frame, streamType } from "../streams/frame.ts";
 import { joinSession } from "../streams/hijacked-session.ts";
 
 export const execOperations: Operation[] = [
@@ -73,7 +75,16 @@ async function startExec({ engine }: DockerContext, exchange: Exchange): Promise
   const detach = body.flag("Detach") ?? false;
   const tty = body.flag("Tty") ?? spec.tty;
   const keys = parseDetachKeys(spec.detachKeys);
-  const session = await engine.containers.startExec(id, { detach, tty, rows, columns });
+  let session: Session | undefined;
+  try {
+    session = await engine.containers.startExec(id, { detach, tty, rows, columns });
+  } catch (thrown) {
+    // A program that cannot be run is told in its output, with its exit code in the exec's state.
+    if (detach || asBerthError(thrown).details?.["exitCode"] === undefined) throw thrown;
+    const text = Buffer.from(`${failure(thrown).message}\r\n`);
+    exchange.hijack(streamType(tty ?? false, exchange.version)).end(tty ? text : frame("stdout", text));
+    return;
+  }
   if (session === undefined) return exchange.empty(200);
   const socket = exchange.hijack(streamType(session.tty, exchange.version));
   await joinSession(session, { output: socket, input: socket, detachKeys: keys });

@@ -50,27 +50,7 @@ export async function startExec(
   }
   const tty = options.tty ?? record.spec.tty ?? false;
   const detach = options.detach ?? false;
-  const { pid } = context.store.state(config.id);
-  const running = await context.runtime.exec(
-    {
-      id: config.id,
-      execId,
-      bundle: context.paths.bundle(config.id),
-      process: {
-        ...buildExecProcess({
-          exec: { ...record.spec, tty },
-          container: { spec: config.spec, process: config.process, hostname: config.hostname },
-          ...(await userFiles(context, `/proc/${pid}/root`)),
-          host: context.host.facts(),
-          noNewPrivileges: context.settings?.noNewPrivileges,
-        }),
-      },
-      tty,
-      stdin: !detach && (record.spec.stdin ?? false),
-      detach,
-    },
-    options,
-  );
+  const running = await runExec(context, config, record, { tty, detach, signal: options.signal });
   const started: ExecRecord = {
     ...record,
     phase: "running",
@@ -85,6 +65,35 @@ export async function startExec(
   if (!detach) return new ExecSession(running, ended, tty);
   ended.catch(() => undefined);
   return undefined;
+}
+
+/** A program that cannot be run has an exit code all the same (126, 127), which is written down for who asks later. */
+async function runExec(
+  context: EngineContext,
+  config: ContainerConfig,
+  record: ExecRecord,
+  { tty, detach, signal }: CallOptions & { tty: boolean; detach: boolean },
+): Promise<RunningExec> {
+  const { pid } = context.store.state(config.id);
+  const process = buildExecProcess({
+    exec: { ...record.spec, tty },
+    container: { spec: config.spec, process: config.process, hostname: config.hostname },
+    ...(await userFiles(context, `/proc/${pid}/root`)),
+    host: context.host.facts(),
+    noNewPrivileges: context.settings?.noNewPrivileges,
+  });
+  const bundle = context.paths.bundle(config.id);
+  const stdin = !detach && (record.spec.stdin ?? false);
+  try {
+    return await context.runtime.exec(
+      { id: config.id, execId: record.id, bundle, process, tty, stdin, detach },
+      { signal },
+    );
+  } catch (thrown) {
+    const exitCode = thrown instanceof BerthError ? thrown.details?.["exitCode"] : undefined;
+    if (typeof exitCode === "number") writeExec(context, { ...record, phase: "ended", exitCode });
+    throw thrown;
+  }
 }
 
 async function recordEnd(

@@ -11,6 +11,7 @@ import { settle } from "../lifecycle/settle.ts";
 import { cgroupRoot } from "../start/runtime-spec.ts";
 import { readJson } from "../state/json-file.ts";
 import type { ContainerConfig, StoredState } from "../state/record.ts";
+import { LiveContainers } from "./live-containers.ts";
 
 export interface Checker {
   context: EngineContext;
@@ -32,9 +33,7 @@ export async function checkSystem(
   await checkRemoving(checker);
   await checkContainers(checker);
   await checkNames(checker);
-  const known = new Set(context.store.ids());
-  // What belongs to a container that is just being made is not known yet, and not leaked.
-  for (const id of inProgress(context)) known.add(id);
+  const known = new LiveContainers(context);
   await checkRuntime(checker, known);
   await checkRoots(checker, known);
   await checkRunDirectory(checker, known);
@@ -58,11 +57,6 @@ export async function found(checker: Checker, sentence: string, repair: () => Pr
 }
 
 const short = (id: string) => id.slice(0, 12);
-
-function inProgress({ paths, locks }: EngineContext): string[] {
-  const held = (directory: string) => readdirSync(directory).filter(id => locks.isHeld(join(directory, id, "lock")));
-  return [...held(paths.creating), ...held(paths.removing)];
-}
 
 /** A creator that was killed: its name, root and volumes go. */
 async function checkCreating(checker: Checker): Promise<void> {
@@ -219,18 +213,10 @@ async function checkRunDirectory(checker: Checker, known: Set<string>): Promise<
   }
 }
 
-/** Build steps are in networks too; what killed ones left is their builder's to take down. */
-async function buildSteps({ context }: Checker): Promise<string[]> {
-  const networks = await context.networks.list();
-  const members = await Promise.all(networks.map(network => context.networks.members(network.id)));
-  return members.flat().flatMap(({ containerId }) => (containerId.startsWith("build-") ? [containerId] : []));
-}
-
 /** The services check themselves against the containers that there are. */
 async function checkServices(checker: Checker, known: Set<string>): Promise<void> {
   const { context, repair, report, options } = checker;
-  const users = new Set([...known, ...(await buildSteps(checker))]);
-  const sentences = await context.networks.check(users, { ...options, repair });
+  const sentences = await context.networks.check(known, { ...options, repair });
   (repair ? report.repaired : report.findings).push(...sentences);
-  if (repair) report.findings.push(...(await context.networks.check(users, options)));
+  if (repair) report.findings.push(...(await context.networks.check(known, options)));
 }

@@ -35,6 +35,8 @@ export class OneHost implements AsyncDisposable {
   control!: ControlPlane;
   power = new Power();
   stop = new AbortController();
+  /** The store's. */
+  readonly disk = { full: false };
   /** Commands that were run on the host. Undefined: they are not allowed. */
   hostHooks: string[] | undefined;
 
@@ -52,7 +54,7 @@ export class OneHost implements AsyncDisposable {
     this.power = power;
     this.stop = stop;
     const control = new ControlPlane({
-      store: poweredStore(this.store, power),
+      store: poweredStore(this.store, power, this.disk),
       keyring: new Keyring([this.#key]),
       clock: this.clock,
       logger: silentLogger,

@@ -47,8 +47,27 @@ export class ClusterState {
   readonly locks = new Map<string, unknown>();
   revision = 0;
 
+  readonly #maps: Record<Kind, Map<string, never>> = {
+    app: this.apps as Map<string, never>,
+    version: this.versions as Map<string, never>,
+    outcome: this.outcomes as Map<string, never>,
+    task: this.tasks as Map<string, never>,
+    status: this.statuses as Map<string, never>,
+    rollout: this.rollouts as Map<string, never>,
+    schedule: this.schedules as Map<string, never>,
+    host: this.hosts as Map<string, never>,
+    hostWish: this.hostWishes as Map<string, never>,
+    network: this.networks as Map<string, never>,
+    volume: this.volumes as Map<string, never>,
+    hostNetwork: this.hostNetworks as Map<string, never>,
+    hostVolume: this.hostVolumes as Map<string, never>,
+    file: this.files as Map<string, never>,
+    lock: this.locks as Map<string, never>,
+  };
   readonly #revisions = new Map<string, number>();
   readonly #tasksOfService = new Map<string, Set<string>>();
+  /** Answers of `tasksOf` until the next change: after each, several loops ask the same. */
+  readonly #entries = new Map<string, readonly SlotTask[]>();
   readonly #servicesOfApp = new Map<string, Set<string>>();
   readonly #wanted = new WeakMap<AppRecord, { rollouts: string; services: Map<string, WantedService> }>();
   readonly #target = new WeakMap<AppRecord, Map<string, WantedService>>();
@@ -75,7 +94,9 @@ export class ClusterState {
       map.set(name, kind === "file" ? { app: (value as { app?: string }).app } : value);
       if (kind === "task") this.#index(this.tasks.get(name)!);
     }
-    return { kind, name, task: this.#taskOf(kind, name) ?? taskBefore };
+    const task = this.#taskOf(kind, name) ?? taskBefore;
+    if (task) this.#entries.delete(serviceKey(task.app, task.service));
+    return { kind, name, task };
   }
 
   version(app: string, number: number): AppVersion | undefined {
@@ -121,9 +142,13 @@ export class ClusterState {
     return services;
   }
 
-  tasksOf(app: string, service: string): SlotTask[] {
-    const ids = this.#tasksOfService.get(serviceKey(app, service)) ?? [];
-    return [...ids].map(id => this.taskWithStatus(id));
+  tasksOf(app: string, service: string): readonly SlotTask[] {
+    const key = serviceKey(app, service);
+    const known = this.#entries.get(key);
+    if (known) return known;
+    const entries = [...(this.#tasksOfService.get(key) ?? [])].map(id => this.taskWithStatus(id));
+    this.#entries.set(key, entries);
+    return entries;
   }
 
   tasksOfApp(app: string): SlotTask[] {
@@ -146,24 +171,7 @@ export class ClusterState {
   };
 
   #mapOf(kind: Kind): Map<string, unknown> {
-    const maps: Record<Kind, Map<string, never>> = {
-      app: this.apps as Map<string, never>,
-      version: this.versions as Map<string, never>,
-      outcome: this.outcomes as Map<string, never>,
-      task: this.tasks as Map<string, never>,
-      status: this.statuses as Map<string, never>,
-      rollout: this.rollouts as Map<string, never>,
-      schedule: this.schedules as Map<string, never>,
-      host: this.hosts as Map<string, never>,
-      hostWish: this.hostWishes as Map<string, never>,
-      network: this.networks as Map<string, never>,
-      volume: this.volumes as Map<string, never>,
-      hostNetwork: this.hostNetworks as Map<string, never>,
-      hostVolume: this.hostVolumes as Map<string, never>,
-      file: this.files as Map<string, never>,
-      lock: this.locks as Map<string, never>,
-    };
-    return maps[kind] as Map<string, unknown>;
+    return this.#maps[kind] as Map<string, unknown>;
   }
 
   #taskOf(kind: Kind, name: string): Task | undefined {

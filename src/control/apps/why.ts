@@ -128,9 +128,9 @@ function scheduleSentences(state: ClusterState, wanted: WantedService): string[]
   return sentences;
 }
 
-function lives(tasks: SlotTask[]): Why["tasks"] {
+function lives(tasks: readonly SlotTask[]): Why["tasks"] {
   return tasks
-    .sort((a, b) => b.task.createdAt_ms - a.task.createdAt_ms)
+    .toSorted((a, b) => b.task.createdAt_ms - a.task.createdAt_ms)
     .map(({ task, status }) => ({
       name: `${task.service}-${task.number}`,
       task: task.id,

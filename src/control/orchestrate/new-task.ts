@@ -60,7 +60,7 @@ function containerOf(before: SlotTask | undefined): string | undefined {
 }
 
 /** Replica numbers are their slots; other slots get the lowest number that is free. */
-function numberOf(slot: string, others: SlotTask[]): number {
+function numberOf(slot: string, others: readonly SlotTask[]): number {
   if (/^\d{1,9}$/.test(slot)) return Number(slot);
   const taken = new Set(others.filter(({ task }) => task.slot !== slot).map(({ task }) => task.number));
   let number = 1;

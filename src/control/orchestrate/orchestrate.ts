@@ -48,15 +48,22 @@ function* servicesOf(state: ClusterState, app: string): Iterable<string> {
 }
 
 /** The app does not have the service any more, or is gone. */
-function endService(input: TickInput, app: string, name: string, tasks: SlotTask[], result: TickResult): void {
+function endService(input: TickInput, app: string, name: string, tasks: readonly SlotTask[], result: TickResult): void {
   if (tasks.length === 0 || stopBlockers(input.state, app, name).length > 0) return;
   const cause = `service ${name} is no longer wanted`;
   for (const { task } of tasks) result.writes.push(want(input, task, "removed", cause));
 }
 
-function doStep(input: TickInput, wanted: WantedService, step: SlotStep, all: SlotTask[], result: TickResult): void {
+function doStep(
+  input: TickInput,
+  wanted: WantedService,
+  step: SlotStep,
+  all: readonly SlotTask[],
+  result: TickResult,
+): void {
   const { slot, cause, task: before } = step;
-  const tasks = all.filter(({ task }) => task.slot === slot);
+  // Most steps keep what there is: of many slots only those that end are gathered.
+  const tasks = () => all.filter(({ task }) => task.slot === slot);
   for (const { task } of step.surplus) {
     if (step.action !== "stop")
       result.writes.push(want(input, task, "removed", `task ${before?.task.id ?? ""} serves`));
@@ -72,11 +79,11 @@ function doStep(input: TickInput, wanted: WantedService, step: SlotStep, all: Sl
       break;
     case "remove":
       if (wanted.state === "removed" && stopBlockers(input.state, wanted.app, wanted.name).length > 0) break;
-      for (const { task } of tasks) result.writes.push(want(input, task, "removed", cause));
+      for (const { task } of tasks()) result.writes.push(want(input, task, "removed", cause));
       break;
     case "stop":
       if (stopBlockers(input.state, wanted.app, wanted.name).length > 0) break;
-      for (const entry of tasks) {
+      for (const entry of tasks()) {
         if (!hasEnded(stateOf(entry))) result.writes.push(want(input, entry.task, "shutdown", cause));
       }
       break;
@@ -156,7 +163,7 @@ export function stopBlockers(state: ClusterState, app: string, name: string): st
   return blockers;
 }
 
-function setPaused(state: ClusterState, wanted: WantedService, tasks: SlotTask[], result: TickResult): void {
+function setPaused(state: ClusterState, wanted: WantedService, tasks: readonly SlotTask[], result: TickResult): void {
   const touched = new Set(result.writes.flat().map(write => write.key));
   for (const { task, status } of tasks) {
     const key = keys.task(task.id);

@@ -27,7 +27,7 @@ export interface SlotProgress {
 export function slotProgress(
   wanted: WantedService,
   step: SlotStep,
-  tasks: SlotTask[],
+  tasks: readonly SlotTask[],
   rules: UpdateRules,
   now_ms: number,
 ): SlotProgress {

@@ -61,7 +61,7 @@ function handleDue(
   wanted: WantedService,
   schedule: Schedule,
   state: ScheduleState,
-  tasks: SlotTask[],
+  tasks: readonly SlotTask[],
   result: TickResult,
 ): ScheduleState {
   const due_ms = newestDue_ms(schedule, state.handledAt_ms, input.now_ms);
@@ -101,7 +101,7 @@ function newestDue_ms(schedule: Schedule, after_ms: number, now_ms: number): num
   return newest;
 }
 
-function forgetOldRuns(input: TickInput, schedule: Schedule, tasks: SlotTask[], result: TickResult): void {
+function forgetOldRuns(input: TickInput, schedule: Schedule, tasks: readonly SlotTask[], result: TickResult): void {
   const touched = new Set(result.writes.flat().map(({ key }) => key));
   const over = tasks
     .filter(

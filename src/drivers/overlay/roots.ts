@@ -85,8 +85,9 @@ export class Roots {
     return root;
   }
 
+  /** Also where there is no such root: whoever takes down a container must get on although its root is lost. */
   unmount(id: string): void {
-    unmountIfMounted(join(this.#need(id), "merged"));
+    unmountIfMounted(join(this.#layout.rootOf(id), "merged"));
   }
 
   /** Idempotent: gone when it returns, deleted a little later. */

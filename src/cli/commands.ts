@@ -178,6 +178,11 @@ const imageCommands = group("Images", [
     "Make debian:SUITE or busybox from Debian's packages",
     () => import("./commands/image/bootstrap.ts"),
   ],
+  [
+    "image build-library",
+    "Build the official images (redis, postgres …) from Debian's packages",
+    () => import("./commands/image/build-library.ts"),
+  ],
   ["image inspect", "Show all about images", () => import("./commands/image/inspect.ts")],
   ["image prune", "Remove images that nothing uses", () => import("./commands/image/prune.ts")],
   ["login", "Store credentials for a registry", () => import("./commands/image/login.ts")],

@@ -39,6 +39,8 @@ export interface CliContext extends Terminal {
   /** What was said before the command about which app is meant. */
   app: AppFlags;
   cwd: string;
+  /** Where the Dockerfiles of the "official images" are, if the program was installed with them. */
+  libraryDirectory?: string;
   clock: Clock;
   /** Aborted by the first Ctrl-C (where the command does not take it for itself). */
   signal: AbortSignal;

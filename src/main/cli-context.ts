@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import { processEnvironment } from "../base/env.ts";
 import { BerthError } from "../base/errors.ts";
@@ -37,6 +39,10 @@ export function createCliContext(
     stderr: process.stderr,
     environment: processEnvironment(),
     cwd: process.cwd(),
+    // Beside dist/, or above src/main/, whichever this runs from.
+    libraryDirectory: [join(import.meta.dirname, "../images"), join(import.meta.dirname, "../../images")].find(path =>
+      existsSync(join(path, "library.json")),
+    ),
     files: localFileSource(),
     app: { file: [], profile: [], envFile: [], set: [] },
     clock: systemClock,

@@ -3,8 +3,7 @@ set -eu
 ask() {
   PGPASSWORD=secret psql -qtA -h 127.0.0.1 -U ann -d shop -c "$1"
 }
-ask "create table if not exists things (id serial, name text)"
-ask "insert into things (name) values ('hello')"
+# Made by a file of /docker-entrypoint-initdb.d when the container first started.
 [ "$(ask "select name from things limit 1")" = hello ]
 ! PGPASSWORD=wrong psql -qtA -h "$(hostname -i | cut -d' ' -f1)" -U ann -d shop -c "select 1" 2>/dev/null
 [ "$(stat -c %U /proc/1)" = postgres ]

@@ -1,6 +1,7 @@
 import { containerCases } from "./cases/containers.ts";
 import { imageCases } from "./cases/images.ts";
 import { memoryCases } from "./cases/memory.ts";
+import { registryCases } from "./cases/registry.ts";
 import { runtimeCases } from "./cases/runtime.ts";
 import type { Result } from "./lib/measure.ts";
 import { giveBusybox, type Peer, startBerth, startDocker } from "./lib/peers.ts";
@@ -11,6 +12,7 @@ const groups: Record<string, (docker: Peer, berth: Peer) => Promise<Result[]>> =
   containers: containerCases,
   runtime: runtimeCases,
   images: imageCases,
+  registry: registryCases,
 };
 
 const wanted = process.argv.slice(2);

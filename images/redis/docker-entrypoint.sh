@@ -9,7 +9,7 @@ esac
 if [ "${1-}" = redis-server ]; then
   # Whoever brings no configuration wants it to answer the containers around it; options that follow have the last word.
   case "${2-}" in
-  *.conf) ;;
+  *.conf | -v | --version | -h | --help | --test-memory | --check-system) ;; # these must come first
   *) shift && set -- redis-server --protected-mode no "$@" ;;
   esac
   if [ "$(id -u)" = 0 ]; then

@@ -17,6 +17,7 @@ import type { Locks } from "../ports/locks.ts";
 import { loadImages } from "./archive/load-images.ts";
 import { storeManifest } from "./archive/read-docker-archive.ts";
 import { type ArchiveFormat, saveImages } from "./archive/save-images.ts";
+import type { StoreKey } from "./content/store-key.ts";
 import { pullImage } from "./distribution/pull.ts";
 import { pushImage } from "./distribution/push.ts";
 import type { RegistryClients } from "./distribution/registry-clients.ts";
@@ -51,6 +52,8 @@ export interface LocalImageServiceOptions {
   sources?: ImageSource[];
   /** Who else needs content, so that it is not collected. */
   roots?: ContentRoots[];
+  /** Where a registry may run over the same `content`. */
+  storeKey?: StoreKey;
 }
 
 /** The images of one host, on its disk. Any number of processes may use the same directories at once. */
@@ -63,9 +66,9 @@ export class LocalImageService implements ImageService {
   readonly #sources: ImageSource[];
 
   constructor(options: LocalImageServiceOptions) {
-    const { root, content, layers, locks, clock, roots = [] } = options;
+    const { root, content, layers, locks, clock, roots = [], storeKey } = options;
     this.content = content;
-    this.#parts = { content, layers, clock, roots, metadata: new ImageMetadata({ root, locks }) };
+    this.#parts = { content, layers, clock, roots, storeKey, metadata: new ImageMetadata({ root, locks }) };
     this.#clients = options.clients;
     this.#trust = options.trust ?? new TrustPolicy();
     this.#platform = options.platform;

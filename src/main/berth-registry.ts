@@ -1,7 +1,4 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer as createTlsServer } from "node:https";
-import { homedir } from "node:os";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { systemClock } from "../base/clock.ts";
@@ -9,14 +6,14 @@ import { asBerthError, BerthError } from "../base/errors.ts";
 import { lineLogger } from "../base/log.ts";
 import { formatError } from "../cli/exit.ts";
 import { FileLocks } from "../drivers/linux/file-locks.ts";
-import { runProgram } from "../drivers/programs/run-program.ts";
 import { DiskContentStore } from "../image/content/content-store.ts";
-import { Access, hashPassword } from "../registry/access.ts";
+import { hashPassword } from "../registry/access.ts";
 import { parseRegistryConfig, type RegistryConfig } from "../registry/config.ts";
-import { Registry, type Upstream } from "../registry/registry.ts";
-import { createRegistryServer, type RegistryServerOptions } from "../registry/server.ts";
+import { Registry } from "../registry/registry.ts";
 import { sweep } from "../registry/sweep.ts";
 import { collectBodyGarbage } from "./body-garbage.ts";
+import { listenRegistry } from "./listen-registry.ts";
+import { openUpstream } from "./open-upstream.ts";
 import { version } from "./version.ts";
 
 const usage = `Usage: berth-registry COMMAND [OPTIONS]
@@ -64,7 +61,7 @@ async function main(): Promise<void> {
     content,
     locks,
     clock: systemClock,
-    upstream: config.mirror === undefined ? undefined : await openUpstream(config.mirror),
+    upstream: config.mirror === undefined ? undefined : await openUpstream(config.mirror, process.env),
   });
   if (command === "serve") return serve(registry, { ...config, listen: values.listen ?? config.listen }, root);
   if (command === "collect") {
@@ -77,75 +74,20 @@ async function main(): Promise<void> {
   throw new BerthError("invalid", `"${command}" is no command`, { hint: "berth-registry --help" });
 }
 
-/** Loaded only for mirrors: a client of registries is a large part of the program. */
-async function openUpstream(domain: string): Promise<Upstream> {
-  const { RegistryClients } = await import("../image/distribution/registry-clients.ts");
-  const { createUpstream } = await import("../registry/upstream.ts");
-  const clients = new RegistryClients({
-    clock: systemClock,
-    random: Math.random,
-    runProgram,
-    dockerConfig: process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"),
-  });
-  return createUpstream(clients, domain);
-}
-
-function serve(registry: Registry, config: RegistryConfig, root: string): void {
+async function serve(registry: Registry, config: RegistryConfig, root: string): Promise<void> {
   collectBodyGarbage();
   const logger = lineLogger(process.env["BERTH_DEBUG"] ? "debug" : "info", systemClock.now_ms, line =>
     process.stderr.write(line),
   );
-  const access = config.access && new Access(config.access, tokenSecret(root), systemClock.now_ms);
-  const options: RegistryServerOptions = { registry, logger, access, readOnly: config.readOnly };
-  const plain = createRegistryServer(options);
-  const server = config.tls
-    ? createTlsServer(
-        { cert: readFileSync(config.tls.certificate), key: readFileSync(config.tls.key) },
-        plain.listeners("request")[0] as never,
-      )
-    : plain;
-  const at = config.listen.lastIndexOf(":");
-  server.once("error", cause => {
-    process.stderr.write(
-      formatError(
-        "berth-registry",
-        new BerthError("unavailable", `listening on ${config.listen} failed: ${cause.message}`, {
-          hint: "choose another address with --listen",
-        }),
-      ),
-    );
-    process.exit(1);
+  const server = await listenRegistry({ registry, config, root, logger });
+  logger.log("info", "registry is ready", {
+    listen: config.listen,
+    root,
+    access: config.access === undefined ? "open" : (config.access.scheme ?? "token"),
+    mirror: config.mirror,
   });
-  server.listen(
-    Number(config.listen.slice(at + 1)),
-    config.listen.slice(0, at).replace(/^\[|\]$/g, "") || undefined,
-    () => {
-      logger.log("info", "registry is ready", {
-        listen: config.listen,
-        root,
-        access: access === undefined ? "open" : access.scheme,
-        mirror: config.mirror,
-      });
-    },
-  );
-  for (const name of ["SIGTERM", "SIGINT"] as const) {
-    process.once(name, () => {
-      server.close();
-      server.closeAllConnections();
-      void registry[Symbol.asyncDispose]().then(() => process.exit(0));
-    });
-  }
-}
-
-/** Signs tokens; kept, so that tokens stay good over a restart. */
-function tokenSecret(root: string): Buffer {
-  const path = join(root, "token-secret");
-  try {
-    writeFileSync(path, randomBytes(32), { flag: "wx", mode: 0o600 });
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== "EEXIST") throw thrown;
-  }
-  return readFileSync(path);
+  for (const name of ["SIGTERM", "SIGINT"] as const)
+    process.once(name, () => void server[Symbol.asyncDispose]().then(() => process.exit(0)));
 }
 
 async function readStdin(): Promise<string> {

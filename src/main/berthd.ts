@@ -14,6 +14,7 @@ import { createControlPlane } from "./create-control-plane.ts";
 import { createEngine } from "./create-engine.ts";
 import { type DaemonSettings, daemonSettings, takeDaemonFlags } from "./daemon-settings.ts";
 import { startDockerFace } from "./docker-face.ts";
+import { serveHostRegistry } from "./host-registry.ts";
 import { type HostSettings, readSettings, socketPath, storeDirectory } from "./settings.ts";
 import { version } from "./version.ts";
 
@@ -26,7 +27,7 @@ async function main(): Promise<void> {
   const { settings, rest } = readSettings(others, process.env);
   if (rest.length > 0)
     throw new BerthError("invalid", `berthd does not know "${rest[0]}"`, {
-      hint: "usage: berthd [--root DIR] [--run DIR] [--instance NAME] [--debug] [--allow-host-hooks] [--store-key-command COMMAND]",
+      hint: "usage: berthd [--root DIR] [--run DIR] [--instance NAME] [--registry HOST:PORT] [--debug] [--allow-host-hooks] [--store-key-command COMMAND]",
     });
   const logger = lineLogger(settings.debug ? "debug" : "info", systemClock.now_ms, line => process.stderr.write(line));
   for (const directory of [settings.root, settings.run]) mkdirSync(directory, { recursive: true, mode: 0o711 });
@@ -47,6 +48,7 @@ async function main(): Promise<void> {
     host: { backup: plane.backup },
   };
   const server = createApiServer(hostMethods, backends, logger);
+  await serveHostRegistry(settings, parts, logger, stop.signal);
   const planned = plane.run(stop.signal);
   await listen(server, settings);
   const docker = await startDockerFace(settings, process.env, parts, logger);

@@ -21,11 +21,13 @@ import { LocalVolumes } from "../drivers/volume/local-volumes.ts";
 import type { EngineOptions } from "../engine/context.ts";
 import { LocalEngine } from "../engine/local-engine.ts";
 import { DiskContentStore } from "../image/content/content-store.ts";
+import { StoreKey } from "../image/content/store-key.ts";
 import { RegistryClients } from "../image/distribution/registry-clients.ts";
 import { LocalImageService } from "../image/image-service.ts";
 import { TrustPolicy } from "../image/trust/trust-policy.ts";
 import type { ContentRoots } from "../ports/content.ts";
 import { createBuilder } from "./create-builder.ts";
+import { openHostRegistry } from "./host-registry.ts";
 import { type HostSettings, settingsAsFlags } from "./settings.ts";
 import { version } from "./version.ts";
 
@@ -42,6 +44,7 @@ export function createEngine(
   const locks = new FileLocks(clock);
   const host = new LinuxHost();
   const content = new DiskContentStore({ root: join(root, "content"), locks, clock });
+  const storeKey = new StoreKey(join(root, "content", "key"));
   const layers = new OverlayLayers({ root, content, locks, clock });
   const roots: ContentRoots[] = [];
   const clients = createClients();
@@ -92,9 +95,9 @@ export function createEngine(
     ...instead,
   });
   const builder = createBuilder(settings, environment, { images, layers, locks, host, networks, clients });
-  // What the build cache needs must outlive a removed image.
-  roots.push(builder.roots);
-  return { engine, builder, images, content, roots };
+  // What the build cache needs must outlive a removed image, and what berthd's registry holds, whether or not it is served right now.
+  roots.push(builder.roots, openHostRegistry({ settings, content, locks }));
+  return { engine, builder, images, content, locks, storeKey, roots };
 
   function createClients(): RegistryClients {
     return new RegistryClients({
@@ -111,7 +114,7 @@ export function createEngine(
 
   function createImages(): LocalImageService {
     return new LocalImageService({
-      ...{ content, layers, locks, clock, clients },
+      ...{ content, layers, locks, clock, clients, storeKey },
       root: join(root, "images"),
       roots,
       trust: new TrustPolicy(join(configuration(), "trust.json")),

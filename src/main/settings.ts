@@ -11,9 +11,11 @@ export interface HostSettings {
   /** Several engines on one machine are told apart by it, in names of bridges, cgroups and tables; "" is the machine's own. */
   instance: string;
   debug: boolean;
+  /** HOST:PORT for berthd's registry; absent: as its configuration file says. */
+  registry?: string;
 }
 
-const flags = { "--root": "root", "--run": "run", "--instance": "instance" } as const;
+const flags = { "--root": "root", "--run": "run", "--instance": "instance", "--registry": "registry" } as const;
 
 /**
  * Options before the command (`berth --root DIR ps`), then BERTH_ROOT, BERTH_RUN and BERTH_INSTANCE, then the machine's own directories.
@@ -42,6 +44,7 @@ export function readSettings(argv: string[], environment: Environment): { settin
       root: given.root ?? environment["BERTH_ROOT"] ?? `/var/lib/berth${suffix}`,
       run: given.run ?? environment["BERTH_RUN"] ?? `/run/berth${suffix}`,
       instance,
+      registry: given.registry,
       debug: given.debug ?? environment["BERTH_DEBUG"] !== undefined,
     },
     rest,

@@ -82,6 +82,14 @@ export class Registry implements ContentRoots, AsyncDisposable {
     await this.repositories.linkBlob(repository, digest);
   }
 
+  /** Ends an upload with a blob that lies in the store already, for a client that has proved to hold it; false, and the upload stays, when it is not there. */
+  async adopt(repository: string, id: string, digest: string): Promise<boolean> {
+    if ((await this.#content.touch(digest)) === undefined) return false;
+    await this.uploads.cancel(repository, id);
+    await this.repositories.linkBlob(repository, digest);
+    return true;
+  }
+
   /** Makes a blob of another repository this one's too; false when it is not there. */
   async mount(repository: string, from: string, digest: string): Promise<boolean> {
     if (!(await this.repositories.hasBlob(from, digest)) || (await this.#content.touch(digest)) === undefined)

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { pipeline } from "node:stream/promises";
 import { asBerthError, BerthError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
+import type { StoreKey } from "../image/content/store-key.ts";
 import { mediaTypes } from "../model/image.ts";
 import type { Access } from "./access.ts";
 import { authorize, serveToken } from "./authorize.ts";
@@ -20,6 +21,8 @@ export interface RegistryServerOptions {
   logger: Logger;
   /** Absent: everybody may do everything. */
   access?: Access;
+  /** Of the content store, where an engine shares it: its pushes need not send what is there. */
+  storeKey?: StoreKey;
   /** Refuses pushes and deletes. */
   readOnly?: boolean;
 }
@@ -188,7 +191,7 @@ async function deleteManifest(
 async function startUpload(
   { request, response, url, signal, mayPull }: Exchange,
   { repository }: Of<"uploads">,
-  { registry }: RegistryServerOptions,
+  { registry, storeKey }: RegistryServerOptions,
 ): Promise<void> {
   const mount = url.searchParams.get("mount");
   const from = url.searchParams.get("from");
@@ -203,6 +206,7 @@ async function startUpload(
     await registry.finishUpload(repository, id, request, undefined, checkedDigest(digest), { signal });
     return created(response, `/v2/${repository}/blobs/${digest}`, digest);
   }
+  if (storeKey !== undefined) response.setHeader("Berth-Store", storeKey.id);
   uploadState(response, 202, repository, id, 0);
 }
 
@@ -233,9 +237,15 @@ async function patchUpload(
 async function putUpload(
   { request, response, url }: Exchange,
   { repository, id }: Of<"upload">,
-  { registry }: RegistryServerOptions,
+  { registry, storeKey }: RegistryServerOptions,
 ): Promise<void> {
   const digest = checkedDigest(url.searchParams.get("digest") ?? "");
+  const proof = request.headers["berth-store-proof"];
+  if (proof !== undefined) {
+    const held = storeKey?.verify(id, digest, String(proof)) && (await registry.adopt(repository, id, digest));
+    if (held) return created(response, `/v2/${repository}/blobs/${digest}`, digest);
+    throw new RegistryError("BLOB_UNKNOWN", `blob ${digest} is not in this registry's store`);
+  }
   await registry.finishUpload(repository, id, request, parseChunkStart(request.headers["content-range"]), digest, {});
   created(response, `/v2/${repository}/blobs/${digest}`, digest);
 }

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { endBerthd } from "./end-berthd.ts";
 import { run } from "./images-fixture.ts";
 import { RegistryProgram } from "./registry-program.ts";
 
@@ -25,10 +26,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await registry[Symbol.asyncDispose]();
-  const pid = Number(readFileSync(join(base, "run/berthd.pid"), "utf8"));
-  await run(berth, ["network", "prune", "-f"], environment);
-  process.kill(pid, "SIGTERM");
-  await expect.poll(() => readdirSync("/proc").includes(String(pid)), { timeout: 20_000 }).toBe(false);
+  await endBerthd(join(base, "run"));
   rmSync(base, { recursive: true, force: true });
 });
 

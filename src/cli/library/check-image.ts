@@ -28,7 +28,7 @@ export async function checkImage(
     labels: {},
     mounts: [
       mount(directory, "/check"),
-      ...Object.entries(check.mounts ?? {}).map(([file, target]) => mount(join(directory, file), target)),
+      ...Object.entries(check.mounts ?? {}).map(([folder, target]) => mount(join(directory, folder), target)),
     ],
     ports: [],
     namespaces: {},

@@ -7,7 +7,7 @@ export interface ImageCheck {
   /** Absent: the image's own. */
   command?: string[];
   env?: string[];
-  /** File of the check's folder -> path in the container. The folder itself is at /check. */
+  /** Folder inside of the check's own -> path in the container. The whole is at /check. */
   mounts?: Record<string, string>;
   /** What a plain stop may end with; default 0. */
   exitCodes?: number[];

@@ -4,6 +4,7 @@ import { retry } from "../../base/retry.ts";
 import type { Descriptor } from "../../model/image.ts";
 import type { CallOptions } from "../../ports/content.ts";
 import type { TransferOptions } from "../../ports/images.ts";
+import type { StoreKey } from "../content/store-key.ts";
 import type { ImageParts } from "../image-parts.ts";
 import { retryPolicy } from "./fetch-blob.ts";
 import type { RegistryClients } from "./registry-clients.ts";
@@ -16,7 +17,7 @@ const report_bytes = 512 * 1024;
 const needsChunks = new Set([400, 404, 405, 411, 415, 416, 501]);
 
 interface PushContext {
-  parts: Pick<ImageParts, "content">;
+  parts: Pick<ImageParts, "content" | "storeKey">;
   clients: RegistryClients;
   session: RegistrySession;
   repository: string;
@@ -44,7 +45,9 @@ export async function pushBlob(
       await upload(context, blob, opened, say, options);
       return say("Pushed");
     }
-    await upload(context, blob, await openUpload(context, blob, undefined, options), say, options);
+    const opened = await openUpload(context, blob, undefined, options);
+    if (opened === undefined) return say("Layer already exists");
+    await upload(context, blob, opened, say, options);
     return say("Pushed");
   });
 }
@@ -66,13 +69,14 @@ async function isThere(
   return response.status === 200;
 }
 
-/** end-4a and end-11. Undefined when the blob was mounted; else where to upload to. */
+/** end-4a and end-11. Undefined when the blob was mounted, or lies in the store that the registry shares with this host; else where to upload to. */
 async function openUpload(
-  { session, repository }: PushContext,
+  context: PushContext,
   blob: Descriptor,
   source: string | undefined,
   { signal }: CallOptions,
 ): Promise<string | undefined> {
+  const { session, repository } = context;
   const query = source === undefined ? "" : `?${new URLSearchParams({ mount: blob.digest, from: source })}`;
   const response = await session.request({
     method: "POST",
@@ -87,7 +91,31 @@ async function openUpload(
     `starting to upload blob ${blob.digest} to ${session.endpoint.domain}/${repository}`,
   );
   discard(response);
-  return response.status === 201 ? undefined : locationOf(response);
+  if (response.status === 201) return undefined;
+  const location = locationOf(response);
+  const key = context.parts.storeKey;
+  const isShared = key !== undefined && response.headers["berth-store"] === key.id;
+  return isShared && (await claim(context, blob, location, key, { signal })) ? undefined : location;
+}
+
+/** Ends an upload without its bytes, which the registry has where this host has them. A registry that finds it otherwise leaves the upload open. */
+async function claim(
+  { session, repository }: PushContext,
+  blob: Descriptor,
+  location: string,
+  key: StoreKey,
+  options: CallOptions,
+): Promise<boolean> {
+  const uploadId = new URL(location).pathname.split("/").at(-1) ?? "";
+  const response = await session.request({
+    method: "PUT",
+    path: withDigest(location, blob.digest),
+    headers: { "content-length": "0", "berth-store-proof": key.proof(uploadId, blob.digest) },
+    scopes: [pushScope(repository)],
+    ...options,
+  });
+  discard(response);
+  return response.status === 201;
 }
 
 type Say = (status: string, current?: number) => void;
@@ -96,14 +124,12 @@ type Say = (status: string, current?: number) => void;
 async function upload(
   context: PushContext,
   blob: Descriptor,
-  location: string | undefined,
+  location: string,
   say: Say,
   options: CallOptions,
 ): Promise<void> {
   const { session, repository } = context;
   const attempted = `uploading blob ${blob.digest} to ${session.endpoint.domain}/${repository}`;
-  if (location === undefined)
-    throw new BerthError("corrupt", `${attempted}: the registry mounted what it was not asked to`);
   const whole = await sendBlob(context, blob, "PUT", withDigest(location, blob.digest), say, options);
   if (!needsChunks.has(whole.status)) {
     await session.expect(whole, [201, 202, 204], attempted);
@@ -111,7 +137,8 @@ async function upload(
   }
   discard(whole);
   const again = await openUpload(context, blob, undefined, options);
-  const patched = await sendBlob(context, blob, "PATCH", again!, say, options);
+  if (again === undefined) return;
+  const patched = await sendBlob(context, blob, "PATCH", again, say, options);
   await session.expect(patched, [202, 204], attempted);
   discard(patched);
   const url = withDigest(locationOf(patched), blob.digest);

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { createReadStream, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { createReadStream, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -46,8 +46,8 @@ async function sendPart(location: string, data: Buffer, length: number): Promise
   sending.write(data);
   await vi.waitFor(
     () => {
-      const found = blobsIn("content/ingest").length;
-      if (found === 0) throw new Error("nothing has arrived");
+      const sizes = blobsIn("content/ingest").map(name => statSync(join(registry.root, "content/ingest", name)).size);
+      if (!sizes.some(size => size > 1_000_000)) throw new Error("not enough has arrived");
     },
     { timeout: 20_000, interval: 10 },
   );
@@ -61,13 +61,6 @@ test("killed in the middle of a push, the registry comes back whole, shows nothi
   const data = image.blobs.get(layer.digest)!;
   const location = await startUpload("killed");
   const stop = await sendPart(location, data.subarray(0, 6_000_000), data.length);
-  await vi.waitFor(
-    async () => {
-      const bytes = blobsIn("content/ingest").length;
-      if (bytes === 0) throw new Error("nothing yet");
-    },
-    { timeout: 10_000 },
-  );
   await registry.kill();
   stop();
   await registry.start();

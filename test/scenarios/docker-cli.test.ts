@@ -45,6 +45,7 @@ test("docker run -it gives a terminal, and its size", async () => {
 
 // The output of a very short exec on a terminal is lost now and then: a known fault of the attach socket, see docs/design/runtime.md.
 test("docker exec -it runs a second program and gives its exit code", { retry: 3 }, async () => {
+  await host.docker("rm", "-f", "box");
   await host.dockerOk("run", "-d", "--name", "box", "busybox", "sleep", "1000");
   const { stdout, code } = await host.program("script", [
     "-qec",
